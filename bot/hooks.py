@@ -119,6 +119,8 @@ class Hooks:
                 continue
             if inputs is not None:
                 wanted.append((definition, inputs))
+        if self._core.library.is_deaf(name):
+            refusals.append(_deaf())
         return wanted, refusals
 
     def _start(self, refusals: Sequence[InterlockError], orders: Sequence[Start]) -> Answer:
@@ -164,6 +166,14 @@ class Hooks:
         return standard_delivery(
             headers, body, key=key, now=self._core.means.clock(), tolerance=webhook.tolerance
         )
+
+
+def _deaf() -> DoorError:
+    return DoorError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "A workflow that listens to this webhook cannot be read here.",
+        hint="Send it again later. The bot's log says why, for whoever runs the bot.",
+    )
 
 
 def _answer(runs: Sequence[tuple[str, Started]], refusals: Sequence[InterlockError]) -> Answer:

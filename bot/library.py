@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from bot.stored_texts import read_policy_text, read_version
+from bot.stored_texts import read_policy_text, read_version, webhooks_in
 from storage.catalog_history import code_of_versions, told_active
 from storage.published import (
     active_policy,
@@ -59,6 +59,7 @@ class Library:
         self._actions = actions
         self._versions: dict[str, Definition] = {}
         self._confirmed: dict[str, str] = {}  # The version of each that the log was seen to name.
+        self._deaf: frozenset[str] = frozenset()
         self._guard = threading.Lock()
         self._on_use: Callable[[str], None] = lambda _name: None
         self._has_fellows = store.database.dialect != "sqlite"  # Others may publish meanwhile.
@@ -193,6 +194,11 @@ class Library:
             self._versions[digest] = definition
         return definition
 
+    def is_deaf(self, webhook: str) -> bool:
+        """Say whether some workflow listens to a webhook and cannot be read here."""
+        with self._guard:
+            return webhook in self._deaf
+
     def is_destructive(self, definition: Definition) -> bool:
         """Say whether something it does cannot be undone, as far as arguments tell beforehand.
 
@@ -218,9 +224,13 @@ class Library:
         with self._guard:
             self._versions |= {one.version: one for one in catalog.definitions()}
         active = active_versions(self._store.database).values()
-        known = [one for version in active if (one := self._readable(version)) is not None]
+        read = {version: self._readable(version) for version in active}
+        known = [one for one in read.values() if one is not None]
+        unread = [version for version, one in read.items() if one is None]
+        texts = [canonical_of(self._store.database, version) or "" for version in unread]
         with self._guard:
             self._catalog = Catalog(known, catalog.faults, catalog.files)
+            self._deaf = frozenset(one for text in texts for one in webhooks_in(text))
 
     def _readable(self, version: str) -> Definition | None:
         try:

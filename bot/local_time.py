@@ -13,7 +13,7 @@ from cronsim import CronSim
 
 from bot.firings import next_firing
 from workflows.errors import UnclearTimeError
-from workflows.triggers import Once, When
+from workflows.triggers import LOCAL_ZONE, Once, When
 
 SHOWN = 3
 _MINUTE = timedelta(minutes=1)
@@ -37,15 +37,18 @@ def zone_of(name: str) -> ZoneInfo:
     """Return the time zone called `name`.
 
     Raises:
-        UnclearTimeError: this machine knows none of that name.
+        UnclearTimeError: this machine knows none of that name, or only this machine does.
     """
     try:
-        return ZoneInfo(name)
+        found = None if LOCAL_ZONE.fullmatch(name) else ZoneInfo(name)
     except (ValueError, OSError, KeyError):
+        found = None
+    if found is None:
         raise UnclearTimeError(
             f"The time zone {name[:60]!r} is not known here.",
             hint="Name one such as Europe/Berlin, or write the time as “2026-12-24 18:30 UTC”.",
-        ) from None
+        )
+    return found
 
 
 def moment_at(local: datetime, zone: ZoneInfo) -> tuple[datetime, str]:

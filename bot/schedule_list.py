@@ -10,6 +10,7 @@ from bot.views.schedules import ScheduleLine, schedule_list
 from bot.when_words import rhythm_told
 from bot.wording import Who, who_of
 from storage.listing import people_of, refs_of
+from storage.published import active_version
 from storage.schedules import live_schedules
 from workflows.definition import Definition
 from workflows.entry import Ref
@@ -48,6 +49,7 @@ class ScheduleList:
         self, known: KnownSchedule, people: dict[str, Who], mine: frozenset[Ref]
     ) -> ScheduleLine:
         setter = _setter(known)
+        is_there = known.definition is not None or self._is_active(known.workflow)
         may = setter in mine or self.reader in self._responsible(known.definition)
         return ScheduleLine(
             id=known.id,
@@ -59,8 +61,12 @@ class ScheduleList:
             who=people.get(setter, Who(name="somebody")) if setter is not None else None,
             may_change=may,
             may_delete=may and not known.is_definitions,
-            is_retired=known.definition is None,
+            is_retired=not is_there,
+            is_unreadable=is_there and known.definition is None,
         )
+
+    def _is_active(self, workflow: str) -> bool:
+        return active_version(self.desk.store.database, workflow) is not None
 
     def _responsible(self, definition: Definition | None) -> frozenset[PersonId]:
         found = frozenset[PersonId]()

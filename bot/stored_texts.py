@@ -1,6 +1,8 @@
 """What stands in the database of versions and policies: believed only as what its digest is of."""
 
 import hashlib
+import json
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
@@ -55,3 +57,14 @@ def read_policy_text(stored: str, digest: str) -> Policy:
             f"Another release wrote the policy {digest[:8]}.",
             hint="Bring every process to that release, then try it again.",
         ) from error
+
+
+def webhooks_in(stored: str) -> Iterator[str]:
+    """Yield the webhooks that the text of a definition names, as far as it can be read at all."""
+    try:
+        triggers = json.loads(stored).get("triggers")
+    except (ValueError, AttributeError):
+        return
+    for one in triggers if isinstance(triggers, list) else ():
+        if isinstance(one, dict) and "webhook" in one:
+            yield str(one["webhook"])

@@ -12,13 +12,15 @@ from workflows.definition_steps import Step, Undo
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
 from workflows.shapes import Kind
-from workflows.template import pieces, texts
+from workflows.template import has_expression, pieces, texts
+from workflows.triggers import LOCAL_ZONE, WebhookTrigger
 
 
 def lint(checking: Checking) -> Iterator[Fault]:
     """Yield everything in one definition that deserves a second look."""
     yield from _lone_owner(checking)
     yield from _unused_inputs(checking)
+    yield from _schedules(checking)
     for node in checking.definition.outline.values():
         if isinstance(node.step, Step):
             yield from _silent_undo(checking, node.path, node.step)
@@ -50,6 +52,28 @@ def _unused_inputs(checking: Checking) -> Iterator[Fault]:
                 at_key=True,
                 warning=True,
             )
+
+
+def _schedules(checking: Checking) -> Iterator[Fault]:
+    for index, trigger in enumerate(checking.definition.triggers):
+        if isinstance(trigger, WebhookTrigger):
+            continue
+        path: Place = ("triggers", index)
+        if LOCAL_ZONE.fullmatch(trigger.timezone):
+            yield checking.document.fault(
+                (*path, "timezone"),
+                "means another time zone on each machine, or none",
+                "name one such as Europe/Berlin",
+                warning=True,
+            )
+        for place, text in texts(dict(trigger.inputs)):
+            if has_expression(text):
+                yield checking.document.fault(
+                    (*path, "inputs", *place),
+                    "is given as it stands here, since a schedule has nothing to take a value from",
+                    "write the value, or have a step read it",
+                    warning=True,
+                )
 
 
 def _silent_undo(checking: Checking, path: Place, step: Step) -> Iterator[Fault]:

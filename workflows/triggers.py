@@ -17,6 +17,9 @@ from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
 from workflows.definition_parts import Closed, Condition, Identifier
 from workflows.services import Name
 
+# What these zones mean is said by a machine's own files; another one may have none of them.
+LOCAL_ZONE = re.compile(r"localtime|posixrules|(posix|right)/.*")
+
 
 class Missed(StrEnum):
     """What happens to firings that nobody was there for."""

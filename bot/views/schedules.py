@@ -113,6 +113,7 @@ class ScheduleLine:
     may_change: bool
     may_delete: bool
     is_retired: bool = False  # Its workflow is no longer there, so it starts nothing.
+    is_unreadable: bool = False  # Its workflow is there, and cannot be read; it starts nothing.
 
 
 def schedule_list(lines: Sequence[ScheduleLine], *, page: int = 1, name: str = "/ops") -> Rendered:
@@ -145,7 +146,9 @@ def schedule_item(line: ScheduleLine, page: int = 1) -> list[Block]:
 
 def _line(line: ScheduleLine) -> str:
     stands = "⏸️ paused" if line.is_paused else f"next {when(line.next_at)}" if line.next_at else ""
-    stands = "⚠️ its workflow was retired, so it starts nothing" if line.is_retired else stands
+    if line.is_retired or line.is_unreadable:
+        why = "was retired" if line.is_retired else "cannot be read here"
+        stands = f"⚠️ its workflow {why}, so it starts nothing"
     who = f"set by {mention(line.who)}" if line.who is not None else "from the workflow's file"
     return (
         f"🗓️ {bold(line.title, _TITLE)} · {code(line.workflow)} · {stands or 'no more to come'}\n"

@@ -1,16 +1,32 @@
 """Programs come in at Slack's own address too, and to a bot on Postgres."""
 
+import hashlib
+import json
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from storage.listing import Wanted, list_runs
 from tests.journeys.day import Case
-from tests.journeys.programs import Outside, complaint, outside_world, signed
+from tests.journeys.programs import (
+    Outside,
+    complaint,
+    outside_world,
+    signed,
+    signed_by_github,
+)
+from workflows.entry import SYSTEM, Draft, Json
 
 pytestmark = pytest.mark.slow
+
+KINDS: Mapping[str, Mapping[str, Json]] = {
+    "workflow.published": {"owner": "@a", "deputy": "@b", "actions": "c" * 64},
+    "workflow.activated": {"replaces": None, "level": "trial"},
+}
 
 
 def test_one_address_serves_slack_and_programs(tmp_path: Path) -> None:
@@ -58,6 +74,29 @@ def test_a_character_that_postgres_cannot_keep_is_refused_in_words(
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/workflow"
     assert typed == ["acked"] * len(words)
+
+
+def test_a_delivery_is_not_taken_where_a_workflow_that_listens_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    with outside_world(tmp_path) as outside:
+        core = outside.day.bot.core
+        written = core.library.active("hand-over").canonical.replace(b'"inputs"', b'"newer"')
+        version = hashlib.sha256(written).hexdigest()
+        named: dict[str, Json] = {"workflow": "of-a-newer-release", "version": version}
+        with core.store.begin() as unit:
+            for kind, more in KINDS.items():
+                unit.append(Draft(kind=kind, actor=SYSTEM, data={**named, **more}))
+            unit.add_definition(version, written.decode())
+        core.library.follow()
+        body = json.dumps({"tasks": ["a"], "login": "ana", "at": "2027-03-02T09:00:00Z"}).encode()
+        answer = outside.delivers("people", body, signed(body))
+        other = outside.delivers("repository", body, signed_by_github(body, event="x", ident="1"))
+        started = [one.workflow for one in list_runs(core.store.database, Wanted())]
+
+    assert (answer.status_code, other.status_code) == (503, 200)
+    assert "cannot be read here" in answer.json()["detail"]
+    assert started == ["hand-over"]  # The other one that listens.
 
 
 def test_a_bot_that_stops_answers_those_who_wait(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.beside import have_done
 from bot.clock import Clock
 from bot.holder import RefusedThereError
+from bot.library import Library
 from bot.schedule_orders import ChangeScheduleOrder, ScheduleOrder
 from sandbox.seen import SeenMessage
 from storage.history import read_entries
@@ -240,6 +241,20 @@ def test_a_schedule_is_paused_resumed_and_deleted_by_its_buttons(case: Case) -> 
     petra.wait_for_ephemeral("has ended")
     assert len(_told(case, "schedule.deleted", schedule)) == 1
     assert check_projections(case.day.bot.core.store.database) == []
+
+
+def test_a_workflow_that_cannot_be_read_here_is_not_called_retired(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = sets(case, "petra", CHECK, soon(case, hours=30))
+    readable = [one for one in case.day.bot.core.library.definitions() if one.workflow != CHECK]
+    monkeypatch.setattr(Library, "definitions", lambda _: readable)
+    listed = answer(case, "petra", "/ops schedule")
+    monkeypatch.undo()
+
+    assert "its workflow cannot be read here" in listed.words
+    case.person("petra").click("Delete", message=listed, block_id=_block(listed, schedule))
+    case.waits(lambda: schedule not in rows(case) or None, "the schedule is gone")
 
 
 def _block(listed: SeenMessage, schedule: str) -> str:

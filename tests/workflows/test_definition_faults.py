@@ -194,3 +194,15 @@ def test_a_trigger_gives_only_inputs_that_exist_and_fit() -> None:
 
     assert any("triggers[0].inputs.day: must be a day such as 2026-03-31" in one for one in found)
     assert any("triggers[0].inputs.dai: is no input, did you mean 'day'?" in one for one in found)
+
+
+def test_what_a_schedule_cannot_mean_is_pointed_out() -> None:
+    trigger = '{cron: "0 9 * * *", timezone: localtime, inputs: {day: "${{ run.id }}"}}'
+    text = f"{WITH}inputs: {{day: {{type: string}}}}\ntriggers: [{trigger}]\n"
+
+    found = [one for one in said(text) if "triggers" in one]
+
+    assert [one.split(", ")[0] for one in found] == [
+        "10:42: warning: triggers[0].timezone: means another time zone on each machine",
+        "10:67: warning: triggers[0].inputs.day: is given as it stands here",
+    ]

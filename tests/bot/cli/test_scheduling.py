@@ -117,6 +117,8 @@ def test_a_schedule_of_a_file_is_paused_and_not_deleted() -> None:
         (["add", PURGE, "tomorrow", "--yes"], "at what time"),
         (["add", PURGE, "2020-01-01", "9:00", "--yes"], "has passed"),
         (["add", PURGE, *WHEN, "--timezone", "Mars/Olympus", "--yes"], "not known here"),
+        (["add", PURGE, *WHEN, "--timezone", "localtime", "--yes"], "not known here"),
+        (["add", PURGE, *WHEN, "--timezone", "right/UTC", "--yes"], "not known here"),
         (["add", PURGE, *WHEN, "inactive_days=1", "--yes"], "inactive_days"),
         (["add", "refund-customer", *WHEN, "--yes"], "please give a value"),
         (["add", "purge-stale", *WHEN, "--yes"], PURGE),

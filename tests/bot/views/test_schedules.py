@@ -189,8 +189,12 @@ def test_the_id_of_a_schedule_always_fits_an_entry() -> None:
     assert len(schedule_id("w" * 200, "f" * 32)) <= 64
 
 
-def test_a_schedule_of_a_retired_workflow_promises_no_next_time() -> None:
-    (line,) = schedule_item(replace(LINE, is_retired=True))[:1]
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [("is_retired", "was retired"), ("is_unreadable", "cannot be read here")],
+)
+def test_a_schedule_that_starts_nothing_promises_no_next_time(what: str, words: str) -> None:
+    (line,) = schedule_item(replace(LINE, **{what: True}))[:1]
 
-    assert "its workflow was retired, so it starts nothing" in str(line.to_dict())
+    assert f"its workflow {words}, so it starts nothing" in str(line.to_dict())
     assert "next" not in str(line.to_dict())
