@@ -82,7 +82,7 @@ def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:
     return memory
 
 
-def begin_log(settings: Settings, *, now: Now | None = None, after: str = "") -> Memory:
+def begin_log(settings: Settings, *, now: Now | None = None, after: str | None = None) -> Memory:
     """Make the home folder, the tables, the keys and the first entry of a new log.
 
     `after` is a head of the log that it takes the place of, as a note.
@@ -91,7 +91,7 @@ def begin_log(settings: Settings, *, now: Now | None = None, after: str = "") ->
         UnusableDatabaseError: a log has begun there already, or `after` is no head of another.
         SettingsError: the home folder cannot be made.
     """
-    predecessor = _predecessor(after, settings) if after else None
+    predecessor = _predecessor(after, settings) if after is not None else None
     make_home(settings)
     database = open_database(settings.database_url)
     try:

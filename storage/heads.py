@@ -179,8 +179,16 @@ def _newest(connection: Connection) -> Row[int, str]:
         .limit(1)
     ).one_or_none()
     if row is None:
-        raise UnusableDatabaseError("The log has no head.", hint="Begin one: `interlock init`.")
+        raise UnusableDatabaseError("The log has no head.", hint=_why_none(connection))
     return row
+
+
+def _why_none(connection: Connection) -> str:
+    """Say what to do: nothing has begun here, or somebody took the heads away."""
+    placed = select(AuditEntryRow.idx).where(AuditEntryRow.idx.is_not(None)).limit(1)
+    if connection.execute(placed).first() is None:
+        return "Begin one: `interlock init`."
+    return "Somebody wrote to the database; run `interlock audit verify`."
 
 
 def _read(text: str) -> Note:

@@ -23,7 +23,7 @@ ASKED = "@ops-approvers and @ops-governors"
 @click.command()
 @click.option(
     "--after",
-    type=click.File(encoding="utf-8"),
+    type=click.File(encoding="utf-8", errors="replace"),
     help="A file with the newest head of the log that this one takes the place of.",
 )
 @click.option("--manifest", "only_manifest", is_flag=True, help="Only print the Slack manifest.")
@@ -40,7 +40,7 @@ def init(after: TextIO | None, *, only_manifest: bool, as_json: bool) -> None:
     from bot.opening import begin_log  # noqa: PLC0415 - help must not wait for the database.
 
     require_one(settings)
-    memory = begin_log(settings, after=after.read() if after is not None else "")
+    memory = begin_log(settings, after=after.read() if after is not None else None)
     memory.database.close()
     files = _write(settings, memory)
     data = {

@@ -82,6 +82,14 @@ def test_a_head_that_cannot_be_read_is_refused_in_a_sentence(trail: Trail) -> No
         explained(trail, 3)
 
 
+def test_a_log_whose_heads_are_gone_is_not_told_to_begin(trail: Trail) -> None:
+    trail.run_sql("DELETE FROM audit_checkpoint")
+    with pytest.raises(UnusableDatabaseError, match="has no head") as refused:
+        explained(trail, 3)
+
+    assert "run `interlock audit verify`" in refused.value.hint
+
+
 def test_nothing_is_recorded_over_a_tree_that_cannot_be_read(trail: Trail) -> None:
     trail.run_sql("UPDATE audit_tree SET size = 3")
 

@@ -188,9 +188,11 @@ def test_a_successor_names_the_head_of_the_log_before(
     assert verified.exit_code == 3, verified.output  # No key from outside was given.
 
 
-def test_what_is_no_head_begins_no_successor(home: Path, tmp_path: Path) -> None:
-    (tmp_path / "head").write_text("nothing of a head\n")
+@pytest.mark.parametrize("content", [b"nothing of a head\n", b"", b"\xff\xfe\x00"])
+def test_what_is_no_head_begins_no_successor(home: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "head").write_bytes(content)
     told = CliRunner().invoke(main, ["init", "--after", str(tmp_path / "head")])
 
     assert told.exit_code == 2
+    assert "This is no head of a log" in told.output
     assert not home.exists()
