@@ -1,8 +1,10 @@
 """How long a person is searched for, erased and overwritten in a log of any size.
 
 A log is synthesised: runs of five entries with two payloads, a summary and a row for the search
-each, asked for by two hundred people in turn. One of them is erased. Targets at a million
-entries (AUDIT.md section 15): unsearchable in the same transaction, no bytes left within 10 s.
+each, asked for by two hundred people in turn. One of them is erased, then everything is swept,
+while somebody else writes all the time: how long they waited at most is measured, too. Targets
+at a million entries (AUDIT.md section 15): unsearchable in the same transaction, no bytes left
+within 10 s.
 
     python -m bench.erasure [--entries 1000000] [--json]
 """
@@ -12,10 +14,12 @@ import json
 import resource
 import secrets
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from sqlalchemy import insert
 
@@ -25,6 +29,7 @@ from bench.progress import Progress
 from storage.message_models import SummaryRecord
 from storage.retention.person import erase
 from storage.retention.removal import overwrite_deleted
+from storage.retention.sweep import sweep
 from storage.run_models import RunRecord
 from storage.search import find
 from storage.search_runs import Sought
@@ -32,6 +37,7 @@ from storage.store import SqlStore
 from storage.verify import verify_database
 from storage.word_reading import words_of
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, PartClass, Ref, RunId
+from workflows.policy_retention import DEFAULT_TERMS
 from workflows.run import Status
 
 PEOPLE = 200
@@ -39,7 +45,9 @@ ENTRIES = 5  # Of a run, its summary among them.
 TOGETHER = 200  # Runs of one commit.
 BLOCK = 1 << 20
 KB_PER_MB = 1024
+PAUSE = 0.004  # Of whoever writes beside.
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime.now(UTC) + timedelta(days=365)  # Everything is due.
 GOALS = {"overwritten_s": "≤ 10 s at 1 M", "hits_after": "0", "left_in_files": "0"}
 
 
@@ -128,9 +136,10 @@ def measured(store: SqlStore, url: str, people: list[Ref], entries: int) -> dict
     """Erase one of them; return how long each part took, and what is left."""
     erased, other = word_of(1), word_of(2)
     before = find(store.database, Sought(words=erased)).total
-    began = time.perf_counter()
-    found = erase(store, people[1], policy="ab" * 32, by_run="bench")
-    removed = time.perf_counter()
+    with Beside(store) as erasing:
+        began = time.perf_counter()
+        found = erase(store, people[1], policy="ab" * 32, by_run="bench")
+        removed = time.perf_counter()
     after = find(store.database, Sought(words=erased)).total
     overwrite_deleted(store.database)
     overwritten = time.perf_counter()
@@ -144,9 +153,41 @@ def measured(store: SqlStore, url: str, people: list[Ref], entries: int) -> dict
         "hits_after": after,
         "hits_of_another": find(store.database, Sought(words=other)).total,
         "left_in_files": sum(occurrences(one, erased.encode()) for one in files_of(url)),
+        "erase_waited_ms": erasing.longest_ms,
         "failures": report.n_failures,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB,
     }
+
+
+class Beside:
+    """Somebody who writes all the time, and how long they had to wait for it."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+        self.waited: list[float] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    @property
+    def longest_ms(self) -> float:
+        """Return the longest that they waited."""
+        return max(self.waited, default=0.0) * 1000
+
+    def _work(self) -> None:
+        while not self._stopping.wait(PAUSE):
+            began = time.perf_counter()
+            with self._store.begin() as unit:
+                data: dict[str, Json] = {"what": "runs", "n": 1}
+                unit.append(Draft(kind="access.read", actor=INTERLOCK, data=data))
+            self.waited.append(time.perf_counter() - began)
 
 
 def files_of(url: str) -> list[Path]:
@@ -166,13 +207,27 @@ def occurrences(file: Path, word: bytes) -> int:
     return count
 
 
-def figures(folder: Path, entries: int) -> dict[str, float]:
-    """Return the figures of a log of that size, made in `folder`."""
+def sweeping(store: SqlStore) -> dict[str, float]:
+    """Sweep all that is left; return how long it took, and somebody beside it waited."""
+    with Beside(store) as beside:
+        began = time.perf_counter()
+        found = sweep(store, policy="ab" * 32, terms=DEFAULT_TERMS, now=LATER)
+        ended = time.perf_counter()
+    return {
+        "swept": found.payloads,
+        "sweep_s": ended - began,
+        "sweep_waited_ms": beside.longest_ms,
+    }
+
+
+def figures(folder: Path, entries: int, *, sweeps: bool = False) -> dict[str, float]:
+    """Return the figures of a log of that size, made in `folder`; of a sweep of it, too."""
     url = str(folder / "log.db")
     database, journal = begin(url, folder / "home")
     try:
         store = SqlStore(database, journal)
-        return measured(store, url, fill(store, entries), entries)
+        found = measured(store, url, fill(store, entries), entries)
+        return found | (sweeping(store) if sweeps else {})
     finally:
         database.close()
 
@@ -184,7 +239,7 @@ def main() -> None:
     asked.add_argument("--json", action="store_true", help="print the JSON line alone")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
-        found = figures(Path(folder), options.entries)
+        found = figures(Path(folder), options.entries, sweeps=True)
     if not options.json:
         rows = [(name, value, GOALS.get(name, "")) for name, value in found.items()]
         print(table(("figure", "measured", "target"), rows))

@@ -18,6 +18,7 @@ from storage.message_models import ThreadMessageRecord
 from storage.retention.held import holds_in, message_is_held
 from storage.retention.past import Found, payloads_of
 from storage.retention.person import REASON, erase
+from storage.retention.traces import Traces, forget_traces, traces_of
 from storage.run_models import RunRecord
 from storage.store import SqlStore
 from storage.writers import wait_for_writers
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
 LONGEST_WRITE = timedelta(minutes=10)
 
 
-def erase_late(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequence[Found]:
+def erase_late(
+    store: SqlStore, ref: Ref, *, account: str, policy: str, by_run: str
+) -> Sequence[Found]:
     """Wait for those who write while somebody is erased, and erase what they wrote.
+
+    `account` is who that was: nobody else knows it any more.
 
     Raises:
         StorageError: that is left, until the next sweep.
@@ -41,9 +46,12 @@ def erase_late(store: SqlStore, ref: Ref, *, policy: str, by_run: str) -> Sequen
         return []
     wait_for_writers(store.database)
     with store.database.read() as connection:
-        if not _is_left(connection, ref):
-            return []
-    return erase(store, ref, policy=policy, by_run=by_run)
+        is_left = _is_left(connection, ref)
+        traces = _late_traces(connection, ref, account)
+    if traces:
+        with store.begin() as unit:
+            forget_traces(unit.transaction.connection, ref, traces)
+    return erase(store, ref, policy=policy, by_run=by_run) if is_left else []
 
 
 def erase_left(store: SqlStore, *, policy: str) -> int:
@@ -75,6 +83,14 @@ def _is_left(connection: Connection, ref: Ref) -> bool:
     if connection.execute(wrote.limit(1)).first() is not None:
         return True
     return any(not one.is_held for one in payloads_of(connection, ref))
+
+
+def _late_traces(connection: Connection, ref: Ref, account: str) -> Traces | None:
+    """Return what leads to somebody whose name is gone; None if it is not, or they are back."""
+    back = select(AuditSubjectRow.ref).where(AuditSubjectRow.external_id == account)
+    if not _is_erased(connection, ref) or connection.execute(back).first() is not None:
+        return None
+    return traces_of(connection, ref, account=account)
 
 
 def _is_erased(connection: Connection, ref: Ref) -> bool:

@@ -9,6 +9,7 @@ from storage.retention.late import erase_late
 from storage.retention.past import Found, payloads_of
 from storage.retention.person import erase, was_erased_by
 from storage.retention.removal import overwrite_deleted
+from storage.retention.traces import account_of
 from storage.store import SqlStore
 from workflows.actions.erase import Counted, nobody_known_as
 from workflows.entry import Ref
@@ -35,12 +36,16 @@ class LogPayloads:
         ref = self._ref(person)
         if ref is None:
             raise nobody_known_as(person)
+        with self._store.database.read() as connection:
+            account = account_of(connection, ref)
         try:
             found = erase(self._store, ref, policy=self._policy(), by_run=by_run)
         except StorageError as error:
             raise NotPerformedError(str(error), error_class="storage") from error
         try:
-            late = erase_late(self._store, ref, policy=self._policy(), by_run=by_run)
+            late = erase_late(
+                self._store, ref, account=account, policy=self._policy(), by_run=by_run
+            )
             found = [*found, *late]
         except StorageError:
             log.warning("words that came in during an erasure may be left", exc_info=True)

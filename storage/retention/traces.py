@@ -29,6 +29,9 @@ class Traces:
     naming: Sequence[int]
     runs: Sequence[str]
 
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.naming or self.runs)
+
     def with_new(
         self, connection: Connection, ref: Ref, *, runs: Collection[str], after: int
     ) -> "Traces":
@@ -41,12 +44,25 @@ class Traces:
         )
 
 
-def traces_of(
-    connection: Connection, ref: Ref, *, runs: Collection[str] | None = None, after: int = 0
-) -> Traces:
-    """Return what leads to a person; of these runs only, and of messages after `after`."""
+def account_of(connection: Connection, ref: Ref) -> str:
+    """Return the account behind a pseudonym, empty once it is gone."""
     known = select(AuditSubjectRow.external_id).where(AuditSubjectRow.ref == ref)
-    person = connection.execute(known).scalar() or ""
+    return str(connection.execute(known).scalar() or "")
+
+
+def traces_of(
+    connection: Connection,
+    ref: Ref,
+    *,
+    account: str = "",
+    runs: Collection[str] | None = None,
+    after: int = 0,
+) -> Traces:
+    """Return what leads to a person; of these runs only, and of messages after `after`.
+
+    `account` is theirs where their row is gone.
+    """
+    person = account_of(connection, ref) or account
     recent = OutboxRecord.id > after
     to = select(OutboxRecord.id).where(recent, _is_to(ref, person))
     naming = select(OutboxRecord.id).where(recent, _names(person))

@@ -264,6 +264,31 @@ def test_words_committed_while_their_writer_is_erased_go_with_them(
         assert house.verified().failures == []
 
 
+def test_a_message_committed_while_its_reader_is_erased_goes_with_them(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    rita, otto = id_of("rita"), id_of("otto")
+    for house in housed(postgres_url, tmp_path):
+        run = house.finished()
+        ref = house.entries(run)[0].actor.ref
+        port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+        with ThreadPoolExecutor() as pool:
+            with house.store.begin() as unit:
+                said = Message(subject=Subject.NOTICE, key=f"undelivered/x/{ref}", channel=rita)
+                unit.send(replace(said, body={"text": "?"}))
+                unit.send(replace(said, key="refused/y", body={"text": "?"}))
+                unit.send(replace(said, key="refused/z", channel=otto))
+                unit.transaction.run("SELECT pg_current_xact_id()")
+                erasing = pool.submit(port.erase, rita, by_run="0" * 32)
+                wait_until_erased(house, "rita")
+                time.sleep(0.3)  # It looks for writers by now.
+            erasing.result(timeout=30)
+
+        assert tables_with(house, rita) == set()
+        assert "outbox" in tables_with(house, otto)
+        assert house.verified().failures == []
+
+
 def test_what_came_in_while_its_writer_was_erased_goes_at_night_if_the_erasure_died_there(
     house: Kept,
 ) -> None:
