@@ -5,12 +5,16 @@ settings say: to whoever vouches for a head, or keeps a secret.
 """
 
 import http.client
+import socket
+import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from bot.slack_client import tls_for
@@ -18,9 +22,11 @@ from bot.wording import clean
 from workflows.errors import InterlockError
 
 SECONDS = 15.0
+GRACE_SECONDS = 0.5
 MOST_BYTES = 1 << 18
 CHUNK = 1 << 14
 OK, NOT_FOUND = 200, 404
+LATE = "The answer did not come in time."
 
 
 class CallError(InterlockError):
@@ -47,6 +53,59 @@ class _Readable(Protocol):
     def read1(self, amount: int, /) -> bytes: ...
 
 
+class _Watch:
+    """Cuts the connection of one request once its time is over: a head may drip, too."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_over = False
+        self._connection: http.client.HTTPConnection | None = None
+        # Who says nothing at all is given up by the connection itself, in words of its own.
+        self._timer = threading.Timer(seconds + GRACE_SECONDS, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._timer.cancel()
+
+    def over(self, kind: Callable[..., http.client.HTTPConnection]) -> Callable[..., Any]:
+        """Return what makes a connection of that kind, and has it watched."""
+
+        def made(*args: Any, **more: Any) -> http.client.HTTPConnection:  # noqa: ANN401  as the library has it
+            self._connection = kind(*args, **more)
+            return self._connection
+
+        return made
+
+    def _cut(self) -> None:
+        self.is_over = True
+        held = None if self._connection is None else self._connection.sock
+        if held is not None:
+            with suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, watch: _Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._watch.over(http.client.HTTPConnection), req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, watch: _Watch, context: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self._watch, self._tls = watch, context
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        kind = self._watch.over(http.client.HTTPSConnection)
+        return self.do_open(kind, req, context=self._tls)
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_asked: object, **_more: object) -> None:
         """Follow none: what is sent along would go to somebody else."""
@@ -66,17 +125,24 @@ def call(
     """
     method = "GET" if body is None else "POST"
     request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)  # noqa: S310  the settings take http and https alone
-    handlers = [_NoRedirects(), urllib.request.HTTPSHandler(context=tls_for(url))]
     ends = time.monotonic() + seconds
+    watch = _Watch(seconds)
+    opener = urllib.request.build_opener(_NoRedirects(), _Http(watch), _Https(watch, tls_for(url)))
     try:
-        return _answered(urllib.request.build_opener(*handlers), request, seconds, ends)
+        with watch:
+            answer = _answered(opener, request, seconds, ends)
     except (OSError, http.client.HTTPException) as error:
+        if watch.is_over:
+            raise CallError(LATE) from error
         cause = getattr(error, "reason", None) or error
         raise CallError(f"{urlsplit(url).hostname} did not answer: {cause}.") from error
     except ValueError:  # Its text would show what was to be sent: a token, most likely.
         raise CallError(
             "What is to be sent along holds a line break, or another sign that no header may hold."
         ) from None
+    if watch.is_over:  # What was cut off may look like a whole answer.
+        raise CallError(LATE)
+    return answer
 
 
 def _answered(
@@ -101,5 +167,5 @@ def _read(status: int, answer: _Readable, ends: float) -> Answer:
         if len(body) > MOST_BYTES:
             raise CallError("The answer is longer than any such answer.")
         if time.monotonic() > ends:
-            raise CallError("The answer did not come in time.")
+            raise CallError(LATE)
     return Answer(status, bytes(body))

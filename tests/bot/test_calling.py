@@ -10,16 +10,18 @@ import pytest
 
 from bot.calling import Answer, CallError, call
 
+HEAD = b"HTTP/1.1 %d Well\r\nContent-Length: 100000\r\n"
+
 
 @contextmanager
-def dripping(status: int) -> Iterator[str]:
-    """Answer with byte after byte, quicker than any single wait would notice, and no end."""
+def dripping(said: bytes) -> Iterator[str]:
+    """Say that, then byte after byte, quicker than any single wait would notice, and no end."""
     stop = threading.Event()
 
     def drip(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.sendall(b"HTTP/1.1 %d Well\r\nContent-Length: 100000\r\n\r\n" % status)
+            connection.sendall(said)
             try:
                 while not stop.wait(0.02):
                     connection.sendall(b"x")
@@ -34,9 +36,11 @@ def dripping(status: int) -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("status", [200, 409])
-def test_an_answer_that_drips_is_given_up_in_time(status: int) -> None:
-    with dripping(status) as url:
+@pytest.mark.parametrize(
+    "said", [HEAD % 200 + b"\r\n", HEAD % 409 + b"\r\n", HEAD % 200 + b"X-Long: ", b""]
+)
+def test_an_answer_that_drips_is_given_up_in_time(said: bytes) -> None:
+    with dripping(said) as url:
         began = time.monotonic()
         with pytest.raises(CallError, match="did not come in time"):
             call(url, {}, b"", seconds=0.2)
