@@ -123,7 +123,7 @@ class Aftermath:
         with self._store.begin() as unit:
             unit.append(Draft(kind="outbox.delivery_failed", actor=INTERLOCK, data=data))
             for person in told:
-                unit.send(_notice(row, error, person, unit.ref(person)))
+                unit.send(notice_of(row, error, person, unit.ref(person)))
 
     def _stop(self, row: OutboxRow, error: str) -> None:
         # A card that stood in Slack has been seen; losing a later change of it stops nothing.
@@ -171,8 +171,10 @@ class Aftermath:
         return frozenset()
 
 
-def _notice(row: OutboxRow, error: str, person: PersonId, ref: Ref) -> Message:
-    where = escape(row.channel, 80) or "its channel"
+def notice_of(row: OutboxRow, error: str, person: PersonId, ref: Ref) -> Message:
+    """Return what tells somebody, known to the log as `ref`, that a message was lost."""
+    is_private = row.channel.startswith("slack:")  # The account of whoever it was for.
+    where = "a direct message" if is_private else escape(row.channel, 80) or "its channel"
     advice = ADVICE.get(error, OTHERWISE)
     return Message(
         subject=Subject.NOTICE,

@@ -29,6 +29,13 @@ AT_ONCE = 500  # A statement takes only so many values.
 WORDS = tuple_(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
 
 
+class Words(NamedTuple):
+    """A message of a thread."""
+
+    run: str
+    ts: str
+
+
 class Text(NamedTuple):
     """A message that keeps a text, and the run that it is about."""
 
@@ -91,10 +98,10 @@ def _blank(connection: Connection, texts: Sequence[int]) -> None:
 
 def not_held(connection: Connection, runs: Sequence[str]) -> list[str]:
     """Return those of these runs of which no copy is held back."""
-    held = run_is_held(holds_in(connection), of_few=True)
-    found = list[str]()
+    holds, found = holds_in(connection), list[str]()
     for start in range(0, len(runs), AT_ONCE):
-        some = RunRecord.id.in_(runs[start : start + AT_ONCE])
+        among = runs[start : start + AT_ONCE]
+        some, held = RunRecord.id.in_(among), run_is_held(holds, among=among)
         wanted = select(RunRecord.id).where(some, not_(held)).order_by(RunRecord.id)
         found += connection.execute(wanted).scalars()
     return found
@@ -103,15 +110,33 @@ def not_held(connection: Connection, runs: Sequence[str]) -> list[str]:
 def forget_words_of(connection: Connection, ref: str) -> bool:
     """Remove what a person wrote in threads and no hold keeps; say whether nothing is left."""
     theirs = ThreadMessageRecord.author == ref
-    kept = message_is_held(holds_in(connection), of_few=True)
-    goes = (
+    wrote = select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts).where(theirs)
+    in_order = wrote.order_by(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
+    forget_words(connection, [Words(*row) for row in connection.execute(in_order)])
+    return connection.execute(wrote.limit(1)).first() is None
+
+
+def forget_words(connection: Connection, words: Sequence[Words]) -> int:
+    """Remove these words of threads, unless they are held back; say how many went."""
+    went = 0
+    for start in range(0, len(words), AT_ONCE):
+        goes = words_not_held(connection, words[start : start + AT_ONCE])
+        if goes:
+            gone = delete(ThreadMessageRecord).where(WORDS.in_(goes))
+            went += connection.execute(gone).rowcount
+    return went
+
+
+def words_not_held(connection: Connection, words: Sequence[Words]) -> list[Words]:
+    """Return those of these words, some at once, that are not held back, in order."""
+    held = message_is_held(holds_in(connection), among={one.run for one in words})
+    wanted = (
         select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
         .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
-        .where(theirs, not_(kept))
+        .where(WORDS.in_(words), not_(held))
+        .order_by(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
     )
-    connection.execute(delete(ThreadMessageRecord).where(WORDS.in_(goes)))
-    left = select(ThreadMessageRecord.ts).where(theirs)
-    return connection.execute(left.limit(1)).first() is None
+    return [Words(*row) for row in connection.execute(wanted)]
 
 
 def forget_locks(connection: Connection, runs: Sequence[str]) -> None:

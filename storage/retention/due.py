@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, sele
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditTreeRow, LineMember
 from storage.retention.held import holds_in, part_is_held
-from storage.retention.markers import Key
+from storage.retention.markers import Key, standing
 from workflows.entry import PartClass
 from workflows.moments import stamp
 from workflows.policy_retention import Terms
@@ -41,15 +41,17 @@ def due_from(
 ) -> tuple[list[Key], int | None]:
     """Return the next payloads that go, from the entry `start` on; and where the others begin.
 
-    They are about as many as `most`, in the order of the log; None says that there are no others.
+    They are `most` or somewhat more, less those that are held back, in the order of the log; None
+    says that there are no others.
     """
-    held = part_is_held(holds_in(connection), of_few=True)
-    goes = _goes(one, held) & (AuditEntryRow.idx >= start)
-    places = _parts(AuditEntryRow.idx).where(goes).order_by(AuditEntryRow.idx)
+    within = and_(AuditPartRow.cls == one.cls.value, _between(start, one.limit))
+    places = _parts(AuditEntryRow.idx).where(within).order_by(AuditEntryRow.idx)
     last = _one(connection, places.offset(most - 1).limit(1))
-    if last is None:
-        return _keys(connection, goes), None
-    return _keys(connection, goes & (AuditEntryRow.idx <= last)), last + 1
+    keys = _keys(connection, within if last is None else within & (AuditEntryRow.idx <= last))
+    beyond = [key for key in keys if key.idx >= one.before]
+    there = standing(connection, beyond)
+    keys = [key for key in keys if key.idx < one.before or not there.get(key, True)]
+    return keys, None if last is None else last + 1
 
 
 def _due_of(
@@ -97,12 +99,8 @@ def _keys(connection: Connection, goes: ColumnElement[bool]) -> list[Key]:
     return [Key(*row) for row in rows]
 
 
-def _goes(one: ClassSwept, held: ColumnElement[bool]) -> ColumnElement[bool]:
-    return and_(
-        AuditPartRow.cls == one.cls.value,
-        AuditEntryRow.idx < one.limit,
-        (AuditEntryRow.idx < one.before) | not_(held),
-    )
+def _between(start: int, end: int) -> ColumnElement[bool]:
+    return and_(AuditEntryRow.idx >= start, AuditEntryRow.idx < end)
 
 
 def _parts(*columns: ColumnElement[Any] | Any) -> Select[Any]:  # noqa: ANN401 - columns of rows too.

@@ -4,9 +4,10 @@ A run that goes on resumes from its payloads, so it holds them itself. A hold se
 workflow, person or period; a payload without a run belongs to the run that caused its entry.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, or_, select
 
@@ -18,6 +19,7 @@ from workflows.moments import stamp
 
 RUN = func.coalesce(AuditEntryRow.run_id, LineMember("data", "by_run"))
 Held = ColumnElement[bool]
+Runs: TypeAlias = Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,31 +48,32 @@ def holds_in(connection: Connection, *, in_force: bool = True) -> list[Hold]:
     ]
 
 
-def part_is_held(holds: Sequence[Hold], *, of_few: bool = False) -> Held:
+def part_is_held(holds: Sequence[Hold], *, among: Runs = None) -> Held:
     """Return the condition under which a part, joined with its entry, is held.
 
-    `of_few` finds out about each one by itself; else the log is read once, for whatever many.
+    Who took part in a run is read in the whole log, or only for the runs `among` which the part's
+    is, if they are given.
     """
     own = and_(
         AuditEntryRow.kind == "hold.set",
         LineMember("data", "hold").in_([one.id for one in holds]),
     )
-    by_hold = (_holds_part(one.selector, of_few=of_few) for one in holds)
+    by_hold = (_holds_part(one.selector, among=among) for one in holds)
     return _surely(of_a_run(_goes_on()), own, *by_hold)
 
 
-def run_is_held(holds: Sequence[Hold], *, of_few: bool = False) -> Held:
+def run_is_held(holds: Sequence[Hold], *, among: Runs = None) -> Held:
     """Return the condition under which what was copied from a run's payloads is held."""
-    return _surely(_goes_on(), *(_holds_run(one.selector, of_few=of_few) for one in holds))
+    return _surely(_goes_on(), *(_holds_run(one.selector, among=among) for one in holds))
 
 
-def message_is_held(holds: Sequence[Hold], *, of_few: bool = False) -> Held:
+def message_is_held(holds: Sequence[Hold], *, among: Runs = None) -> Held:
     """Return the condition under which a message of a thread, joined with its run, is held.
 
     A run that goes on holds none: it goes on without them.
     """
     people = [one.selector.name for one in holds if one.selector.kind is Kind.PERSON]
-    by_run = (_holds_run(one.selector, of_few=of_few) for one in holds)
+    by_run = (_holds_run(one.selector, among=among) for one in holds)
     return _surely(ThreadMessageRecord.author.in_(people), *by_run)
 
 
@@ -88,7 +91,7 @@ def of_a_run(condition: Held) -> Held:
     return exists(select(RunRecord.id).where(RunRecord.id == RUN, condition))
 
 
-def _holds_part(selector: Selector, *, of_few: bool) -> Held:
+def _holds_part(selector: Selector, *, among: Runs) -> Held:
     match selector.kind:
         case Kind.RUN:
             return RUN.in_([selector.name])
@@ -101,27 +104,27 @@ def _holds_part(selector: Selector, *, of_few: bool) -> Held:
             return or_(
                 AuditPartRow.subject_ref == selector.name,
                 AuditEntryRow.actor_ref == selector.name,
-                of_a_run(took_part(selector.name, of_few=of_few)),
+                of_a_run(took_part(selector.name, among=among)),
             )
         case Kind.PERIOD:
             begin, end = selector.period
             return and_(AuditEntryRow.ts >= stamp(begin), AuditEntryRow.ts < stamp(end))
 
 
-def _holds_run(selector: Selector, *, of_few: bool) -> Held:
+def _holds_run(selector: Selector, *, among: Runs) -> Held:
     match selector.kind:
         case Kind.RUN:
             return RunRecord.id == selector.name
         case Kind.WORKFLOW:
             return RunRecord.workflow == selector.name
         case Kind.PERSON:
-            return took_part(selector.name, of_few=of_few)
+            return took_part(selector.name, among=among)
         case Kind.PERIOD:
             begin, end = selector.period
             return and_(RunRecord.started_at < end, RunRecord.finished_at >= begin)
 
 
-def took_part(ref: str, *, of_few: bool = False) -> Held:
+def took_part(ref: str, *, among: Runs = None) -> Held:
     """Return the condition under which a person asked for a run, or has to do with what it tells.
 
     That is whoever did something in it, a decision, an answer or anything else, and whoever
@@ -134,8 +137,7 @@ def took_part(ref: str, *, of_few: bool = False) -> Held:
         .join(DecisionRecord, DecisionRecord.request_id == RequestRecord.id)
         .where(DecisionRecord.stands_for.is_not(None), DecisionRecord.stands_for == ref)
     )
-    if of_few:
-        acted = did.where(entry.c.run_id == RunRecord.id).correlate(RunRecord).exists()
-        stood = stood_for.where(RequestRecord.run_id == RunRecord.id).correlate(RunRecord).exists()
-        return or_(RunRecord.requester == ref, acted, stood)
+    if among is not None:
+        did = did.where(entry.c.run_id.in_(sorted(among)))
+        stood_for = stood_for.where(RequestRecord.run_id.in_(sorted(among)))
     return or_(RunRecord.requester == ref, RunRecord.id.in_(did), RunRecord.id.in_(stood_for))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow
-from storage.retention.held import holds_in, part_is_held
+from storage.retention.held import RUN, holds_in, part_is_held
 from workflows.entry import Actor, Draft, Json
 
 # A line takes 16,384 bytes; what stands in it beside the items is well under the rest.
@@ -65,14 +65,16 @@ def newest_erasure(connection: Connection) -> int | None:
 
 def standing(connection: Connection, keys: Sequence[Key]) -> dict[Key, bool]:
     """Return those of these payloads that are still there, and whether each is held back now."""
-    held, found = part_is_held(holds_in(connection), of_few=True), dict[tuple[int, str], bool]()
+    holds, found = holds_in(connection), dict[tuple[int, str], bool]()
     seqs = list(dict.fromkeys(one.seq for one in keys))
     for start in range(0, len(seqs), AT_ONCE):
-        some = AuditPartRow.entry_seq.in_(seqs[start : start + AT_ONCE])
+        some = AuditEntryRow.seq.in_(seqs[start : start + AT_ONCE])
+        runs = connection.execute(select(RUN).where(some, RUN.is_not(None)).distinct()).scalars()
+        held = part_is_held(holds, among={str(one) for one in runs})
         rows = connection.execute(
             select(AuditPartRow.entry_seq, AuditPartRow.name, held)
             .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
-            .where(some)
+            .where(AuditPartRow.entry_seq.in_(seqs[start : start + AT_ONCE]))
         )
         found |= {(seq, name): bool(is_held) for seq, name, is_held in rows}
     keyed = {(one.seq, one.name): one for one in keys}

@@ -26,8 +26,7 @@ from sqlalchemy import (
 from storage.limit_models import BudgetKeyRecord, BudgetUseRecord
 from storage.message_models import OutboxRecord, ThreadMessageRecord
 from storage.outbox_values import OutboxState
-from storage.retention.copies import WORDS, forget_locks
-from storage.retention.held import holds_in, message_is_held
+from storage.retention.copies import WORDS, Words, forget_locks, forget_words, words_not_held
 from storage.run_models import RunRecord
 
 BUDGET = tuple_(BudgetKeyRecord.budget, BudgetKeyRecord.key)
@@ -44,13 +43,6 @@ class Old(Protocol[T]):
         """Remove them, if they may still go; return how many messages went."""
 
 
-class Words(NamedTuple):
-    """A message of a thread."""
-
-    run: str
-    ts: str
-
-
 class Counted(NamedTuple):
     """For whom a budget counts."""
 
@@ -65,16 +57,23 @@ class OldWords(Old[Words]):
     before: datetime
 
     def read(self, connection: Connection, after: Words | None, most: int) -> Sequence[Words]:
-        goes = RunRecord.finished_at < self.before, _beyond(WORDS, after)
-        wanted = _words(connection, and_(*goes)).order_by(
-            ThreadMessageRecord.run_id, ThreadMessageRecord.ts
-        )
-        return [Words(*row) for row in connection.execute(wanted.limit(most))]
+        while some := self._page(connection, after, most):
+            if goes := words_not_held(connection, some):
+                return goes
+            after = some[-1]  # All of them are held back.
+        return []
 
     def forget(self, connection: Connection, some: Sequence[Words]) -> int:
-        goes = [Words(*row) for row in connection.execute(_words(connection, WORDS.in_(some)))]
-        gone = delete(ThreadMessageRecord).where(WORDS.in_(goes))
-        return connection.execute(gone).rowcount if goes else 0
+        return forget_words(connection, some)
+
+    def _page(self, connection: Connection, after: Words | None, most: int) -> list[Words]:
+        wanted = (
+            select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
+            .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
+            .where(RunRecord.finished_at < self.before, _beyond(WORDS, after))
+            .order_by(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
+        )
+        return [Words(*row) for row in connection.execute(wanted.limit(most))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +133,6 @@ class OldNames(Old[Counted]):
 
 def _beyond(key: Any, after: tuple[str, ...] | None) -> ColumnElement[bool]:  # noqa: ANN401 - a pair of columns.
     return true() if after is None else key > after
-
-
-def _words(connection: Connection, goes: ColumnElement[bool]) -> Any:  # noqa: ANN401 - a statement.
-    held = message_is_held(holds_in(connection), of_few=True)
-    return (
-        select(ThreadMessageRecord.run_id, ThreadMessageRecord.ts)
-        .join(RunRecord, RunRecord.id == ThreadMessageRecord.run_id)
-        .where(goes, not_(held))
-    )
 
 
 def _is_told(before: datetime) -> ColumnElement[bool]:

@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select
 
 from storage.audit_models import AuditEntryRow, AuditPartRow, AuditTreeRow
 from storage.message_models import ThreadMessageRecord
-from storage.retention.copies import Text, newest_message, texts_of
-from storage.retention.held import RUN, Held, holds_in, of_a_run, part_is_held, took_part
+from storage.retention.copies import AT_ONCE, Text, newest_message, texts_of
+from storage.retention.held import RUN, Held, Runs, holds_in, of_a_run, part_is_held, took_part
 from storage.retention.markers import Item, Key, standing
 from storage.retention.traces import Traces, traces_of
 from storage.run_models import RunRecord
@@ -57,7 +57,8 @@ class Past:
 
 def payloads_of(connection: Connection, ref: Ref) -> list[Found]:
     """Return every placed payload of a person, those that are held back too."""
-    return _found(connection, ref, spoke=_spoke_in(ref))
+    held = part_is_held(holds_in(connection))
+    return _found(connection, _is_of(ref, _spoke_in(ref)), held=held)
 
 
 def past_of(connection: Connection, ref: Ref) -> Past:
@@ -88,32 +89,26 @@ def brought_up(connection: Connection, past: Past) -> Past:
     spoke = _spoke_among(connection, past.ref, came)
     if _have_ended(connection, spoke - {*past.runs}):
         return past_of(connection, past.ref)
-    new = _found(
-        connection, past.ref, spoke=RunRecord.id.in_(sorted(spoke & came)), since=past.size
-    )
+    theirs = _is_of(past.ref, RunRecord.id.in_(sorted(spoke & came)))
+    new = _found(connection, theirs & (AuditEntryRow.idx >= past.size), held=false())
+    earlier = [one for one in past.found if one.key.idx < past.size]
     runs = sorted({*past.runs, *spoke})
     return replace(
         past,
-        found=[*_still(connection, past), *new],
+        found=_still(connection, [*earlier, *new]),
         runs=runs,
         texts=[*past.texts, *texts_of(connection, runs, after=past.newest)],
         traces=past.traces.with_new(connection, past.ref, runs=came, after=past.newest),
     )
 
 
-def _still(connection: Connection, past: Past) -> list[Found]:
-    """Return what was found and is there still, held back or not as it is now."""
-    earlier = [one for one in past.found if one.key.idx < past.size]
-    there = standing(connection, [one.key for one in earlier])
-    return [replace(one, is_held=there[one.key]) for one in earlier if one.key in there]
+def _still(connection: Connection, found: Sequence[Found]) -> list[Found]:
+    """Return those that are there, held back or not as it is now."""
+    there = standing(connection, [one.key for one in found])
+    return [replace(one, is_held=there[one.key]) for one in found if one.key in there]
 
 
-def _found(
-    connection: Connection, ref: Ref, *, spoke: Held, since: int | None = None
-) -> list[Found]:
-    """Return their payloads, if they spoke in the runs of that condition."""
-    held = part_is_held(holds_in(connection), of_few=since is not None)
-    recent = true() if since is None else AuditEntryRow.idx >= since
+def _found(connection: Connection, which: Held, *, held: Held) -> list[Found]:
     wanted = (
         select(
             AuditPartRow.entry_seq,
@@ -125,7 +120,7 @@ def _found(
         )
         .select_from(AuditPartRow)
         .join(AuditEntryRow, AuditEntryRow.seq == AuditPartRow.entry_seq)
-        .where(_is_of(ref, spoke), AuditEntryRow.idx.is_not(None), recent)
+        .where(which, AuditEntryRow.idx.is_not(None))
         .order_by(AuditEntryRow.idx, AuditPartRow.name)
     )
     return [
@@ -155,11 +150,11 @@ def _is(column: ColumnElement[Any] | Any, value: str) -> Held:  # noqa: ANN401 -
     return and_(column.is_not(None), column == value)
 
 
-def _spoke_in(ref: Ref, *, of_few: bool = False) -> Held:
+def _spoke_in(ref: Ref, *, among: Runs = None) -> Held:
     wrote = select(ThreadMessageRecord.ts).where(
         ThreadMessageRecord.run_id == RunRecord.id, ThreadMessageRecord.author == ref
     )
-    return or_(took_part(ref, of_few=of_few), exists(wrote))
+    return or_(took_part(ref, among=among), exists(wrote))
 
 
 def _runs_since(connection: Connection, size: int) -> set[str]:
@@ -171,9 +166,12 @@ def _runs_since(connection: Connection, size: int) -> set[str]:
 def _spoke_among(connection: Connection, ref: Ref, came: Collection[str]) -> set[str]:
     """Return which of these runs they spoke in, and all in whose threads they wrote."""
     wrote = select(ThreadMessageRecord.run_id).where(ThreadMessageRecord.author == ref)
-    among = RunRecord.id.in_(sorted(came)) & _spoke_in(ref, of_few=True)
-    spoke = connection.execute(select(RunRecord.id).where(among).order_by(RunRecord.id)).scalars()
-    return {*spoke, *connection.execute(wrote.distinct()).scalars()}
+    spoke, runs = set(connection.execute(wrote.distinct()).scalars()), sorted(came)
+    for start in range(0, len(runs), AT_ONCE):
+        among = runs[start : start + AT_ONCE]
+        wanted = select(RunRecord.id).where(RunRecord.id.in_(among), _spoke_in(ref, among=among))
+        spoke |= set(connection.execute(wanted.order_by(RunRecord.id)).scalars())
+    return spoke
 
 
 def _have_ended(connection: Connection, runs: Collection[str]) -> bool:

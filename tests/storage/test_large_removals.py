@@ -1,5 +1,6 @@
 """What takes long to remove goes in portions, and what takes long to find is found before."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,6 +241,38 @@ def test_an_index_that_is_merged_in_many_steps_keeps_no_word(
         assert house.verified().failures == []
 
 
+@pytest.mark.parametrize("what", ["erased", "swept"])
+def test_no_more_is_read_in_a_large_log_while_others_wait(
+    sqlite_url: str, tmp_path: Path, what: str
+) -> None:
+    steps = []
+    for number, others in enumerate((3, 60)):
+        url = str(shutil.copy(sqlite_url, tmp_path / f"{number}.db"))
+        for house in housed(url, tmp_path / str(number)):
+            house.town.groups["@askers"].add("otto")
+            ended = house.finished()
+            set_hold(
+                house.store, Selector(Kind.PERSON, ref_of(house, "ben")), reason="x", actor=SYSTEM
+            )
+            house.days(181 if what == "swept" else 0)
+            for _ in range(others):
+                run = house.start(by="otto")
+                house.settle()
+                house.approve(run)
+                house.settle()
+            counted = steps_of(house)
+            if what == "swept":
+                house.swept()
+            else:
+                erase(house.store, ref_of(house, "rita"), policy=POLICY, by_run="0" * 32)
+            steps.append(len(counted))
+            assert house.held_parts(ended) < 4
+            assert house.verified().failures == []
+
+    assert steps[0] > 10
+    assert steps[1] < steps[0] * 2
+
+
 def after_call(
     monkeypatch: pytest.MonkeyPatch,
     module: Any,  # noqa: ANN401 - a module.
@@ -266,6 +299,14 @@ def committed(house: Kept) -> list[float]:
     commits: list[float] = []
     house.store.on_committed(commits.append)
     return commits
+
+
+def steps_of(house: Kept) -> list[int]:
+    """Return a list that grows with what SQLite does from now on where others wait for it."""
+    counted: list[int] = []
+    with house.store.database.begin() as tx:
+        tx.driver.set_progress_handler(lambda: counted.append(1), 100)
+    return counted
 
 
 def ref_of(house: Kept, name: str) -> Ref:

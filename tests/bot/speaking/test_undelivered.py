@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.undelivered import notice_of
 from sandbox import faults as fault
 from storage.history import read_entries
+from storage.outbox_values import OutboxRow
 from tests.journeys.company import Scene, calm_stage
-from workflows.entry import Entry
+from workflows.entry import Entry, Ref, RunId
+from workflows.people import PersonId
+from workflows.store import Subject
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 
@@ -88,3 +92,24 @@ def lost_notices(scene: Scene) -> list[str]:
     """Return what the log calls the private notices that Slack did not take."""
     lost = [one.data for one in entries(scene) if one.kind == "outbox.delivery_failed"]
     return [str(one["message"]) for one in lost if one["purpose"] == "notice"]
+
+
+def test_whoever_could_not_be_written_to_is_not_named_by_their_account() -> None:
+    lost = OutboxRow(
+        id=1,
+        subject=Subject.REVIEW,
+        key="use/ana",
+        run=RunId("r1"),
+        channel="slack:T0ACME:U0ANA",
+        body=None,
+        wanted=1,
+        done=0,
+        attempts=1,
+        was_posting=False,
+        place=None,
+        thread=None,
+    )
+    told = notice_of(lost, "account_inactive", PersonId("slack:T0ACME:U0OMAR"), Ref("s:omar"))
+
+    assert "in a direct message" in str(told.body)
+    assert "U0ANA" not in str(told)
