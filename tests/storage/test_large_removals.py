@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from storage.message_models import OutboxRecord
+from storage.message_models import OutboxRecord, ThreadMessageRecord
 from storage.outbox_values import OutboxState
 from storage.rebuild import check_projections
 from storage.retention import person as erasing
 from storage.retention import portions, removal
 from storage.retention import sweep as sweeping
 from storage.retention.holds import set_hold
+from storage.retention.past import past_of
 from storage.retention.person import erase
 from storage.retention.removal import overwrite_deleted
+from storage.run_models import RunRecord
 from tests.storage.test_forgetting import tables_with, write
 from tests.storage.test_retention import POLICY, Kept, housed, on_disk
 from tests.workflows.engine.flows import workflow
@@ -273,6 +275,28 @@ def test_no_more_is_read_in_a_large_log_while_others_wait(
     assert steps[1] < steps[0] * 2
 
 
+def test_whoever_wrote_in_many_threads_is_found_in_one_look(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    steps = []
+    for threads in (200, 800):
+        url = str(shutil.copy(sqlite_url, tmp_path / f"{threads}.db"))
+        for house in housed(url, tmp_path / str(threads)):
+            house.finished()
+            ref = ref_of(house, "ben")
+            wrote_in(house, ref, threads=threads)
+            counted: list[int] = []
+            with house.store.database.read() as connection:
+                driver: Any = connection.connection.dbapi_connection
+                driver.set_progress_handler(lambda: counted.append(1), 100)  # noqa: B023 - at once.
+                found = past_of(connection, ref)
+                driver.set_progress_handler(None, 0)
+            steps.append(len(counted))
+            assert len(found.runs) == threads
+
+    assert steps[1] < steps[0] * 6
+
+
 def after_call(
     monkeypatch: pytest.MonkeyPatch,
     module: Any,  # noqa: ANN401 - a module.
@@ -299,6 +323,16 @@ def committed(house: Kept) -> list[float]:
     commits: list[float] = []
     house.store.on_committed(commits.append)
     return commits
+
+
+def wrote_in(house: Kept, ref: Ref, *, threads: int) -> None:
+    """Have somebody have written in the threads of so many runs."""
+    with house.store.database.begin() as tx:
+        row = tx.connection.execute(select(RunRecord.__table__)).mappings().one()
+        runs = [dict(row, id=f"r{number}", start_key=None) for number in range(threads)]
+        said = [{"run_id": one["id"], "ts": "1.0", "author": ref, "body": "x"} for one in runs]
+        tx.connection.execute(insert(RunRecord), runs)
+        tx.connection.execute(insert(ThreadMessageRecord), said)
 
 
 def steps_of(house: Kept) -> list[int]:
