@@ -60,6 +60,8 @@ import storage.verify
 def interrupted(*_, **__):
     os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
+# Whoever was started in the background is to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 storage.verify.verify_database = interrupted
 from bot.cli import main
 main(["audit", "verify"])

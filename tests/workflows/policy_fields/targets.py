@@ -245,7 +245,7 @@ def _delivered(bench: Bench, more: str, headers: dict[str, str] | None = None) -
     core: Any = SimpleNamespace(
         policy=bench.policy(text),
         secrets=SimpleNamespace(names=lambda: frozenset(SECRETS), reveal=SECRETS.__getitem__),
-        library=SimpleNamespace(definitions=lambda: (HOOKED,)),
+        library=SimpleNamespace(definitions=lambda: (HOOKED,), is_deaf=lambda _name: False),
         people=Town(),
         engine=SimpleNamespace(start=start),
         settings=SimpleNamespace(channel="ops"),
