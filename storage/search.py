@@ -44,6 +44,7 @@ from workflows.run import Status
 RANKED = 2_000
 PORTION = 4_000  # So many of the newest hits on Postgres are asked for their run before others.
 MOST_WALKED = 40_000
+RECENT = 200_000  # So many of the newest stories on Postgres are looked at before others.
 AHEAD = 100  # Hits behind a page that are looked at without words, to say that it goes on.
 MOST = 10
 
@@ -201,7 +202,7 @@ class _OnPostgres:
         query = select(number).where(self._search.op("@@")(self._wanted(self.words)))
         query = query.order_by(number.desc())
         if not is_narrowed(sought):
-            return connection.execute(query.limit(most)).scalars().all()
+            return _latest(connection, query, most)
         if is_few(connection, sought):
             return connection.execute(only(query, sought).limit(most)).scalars().all()
         return _met(connection, query.add_columns(SummaryRecord.run_id), sought, most)
@@ -238,6 +239,21 @@ class _OnPostgres:
         if self._is_before:
             return func.to_tsquery(LANGUAGE, for_postgres_before(words))
         return cast(literal(for_postgres(words)), TSQUERY)
+
+
+def _latest(connection: Connection, hits: Select[Any], most: int) -> Sequence[int]:
+    """Return at most so many hits, newest first: those of the recent stories before all others.
+
+    Asked for both at once, the server walks through the stories one by one until it has enough,
+    also for words that one story in a hundred has. Of the recent ones it looks at hits alone.
+    """
+    number = SummaryRecord.__table__.c.id
+    recent = (connection.execute(select(func.max(number))).scalar() or 0) - RECENT
+    found = connection.execute(hits.where(number > recent).limit(most)).scalars().all()
+    left = most - len(found)
+    if not left or recent <= 0:
+        return found
+    return [*found, *connection.execute(hits.where(number <= recent).limit(left)).scalars()]
 
 
 def _met(connection: Connection, hits: Select[Any], sought: Sought, most: int) -> Sequence[int]:

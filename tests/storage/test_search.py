@@ -295,6 +295,7 @@ def test_hits_that_are_met_in_portions_are_those_that_are_met_at_once(
             word = "broken" if number % 3 else "whole"
             write(unit, f"n{number:02}", f"The {word} parcel.", channel=f"C{number % 5}")
     monkeypatch.setattr(search, "PORTION", 3)
+    monkeypatch.setattr(search, "RECENT", most_walked)
     monkeypatch.setattr(search, "MOST_WALKED", most_walked)
     monkeypatch.setattr(search, "RANKED", most)
     monkeypatch.setattr(search_runs, "FEW", 0)
