@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bench.figures import last_line, percentiles
-from bench.process import cpu_percent, cpu_seconds, resident_mb, threads
+from bench.process import cpu_percent, cpu_seconds, freeze, resident_mb, threads
 
 WARM = 20  # Runs before the measured ones: imports, caches and statements are then there.
 
@@ -69,9 +69,13 @@ def read_order() -> Order:
 def drive(
     order: Order, work: Callable[[int], None], *, waits: Waits, told: Mapping[str, str]
 ) -> None:
-    """Do the work once to warm up and once measured; print what was seen beside `told`."""
+    """Do the work once to warm up and once measured; print what was seen beside `told`.
+
+    What the warming up left is frozen, for the peers as for us.
+    """
     work(min(WARM, order.runs))
     waits.clear()
+    freeze()
     me = os.getpid()
     cpu, began = cpu_seconds(me), time.perf_counter()
     work(order.runs)

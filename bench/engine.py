@@ -23,6 +23,7 @@ from pathlib import Path
 
 from bench.figures import medians, percentiles
 from bench.postgres import database, server
+from bench.process import freeze
 from bench.raw import sqlite_rate
 from storage.database import open_database
 from storage.dispatch.embedded import EmbeddedDispatcher
@@ -205,6 +206,7 @@ def bench_on(
     url: str | None, threads: int, marks: Marks, *, definitions: Sequence[str] = ()
 ) -> Iterator[Bench]:
     """Serve on a fresh SQLite file, or on the empty Postgres database at `url`."""
+    freeze()
     with tempfile.TemporaryDirectory() as folder:
         opened = open_database(url or str(Path(folder) / "interlock.db"))
         journal = init_log(opened, Path(folder) / "home", origin="bench.example/audit/B1")

@@ -8,7 +8,6 @@ point to one signed entry, since the proof of a hit is another matter. Targets, 
 """
 
 import argparse
-import gc
 import random
 import tempfile
 import time
@@ -21,6 +20,7 @@ from sqlalchemy import insert, text
 
 from bench import postgres
 from bench.figures import last_line, percentiles, table
+from bench.process import freeze
 from bench.progress import Progress
 from storage.database import open_database
 from storage.log_setup import init_log
@@ -133,13 +133,8 @@ def filled(address: str, documents: int) -> Iterator[Database]:
 
 
 def measured(database: Database, documents: int, rounds: int) -> dict[str, float]:
-    """Return the times of all queries, each asked a few times before it counts.
-
-    What was imported is frozen first, as `interlock serve` does: else one query in a hundred
-    waits 50 ms while Python looks through its own modules for rubbish.
-    """
-    gc.collect()
-    gc.freeze()
+    """Return the times of all queries, each asked a few times before it counts."""
+    freeze()
     found: dict[str, float] = {"documents": documents}
     for name, query in queries(random.Random(11), documents).items():
         times = []
