@@ -25,16 +25,24 @@ class DigestMail:
 
     def send(
         self, shown: DigestShown, figures: Mapping[str, Any], *, at: datetime, name: str = ""
-    ) -> None:
-        """Hand one in for everybody. With the same `name` it is the same mail to their programs.
+    ) -> int:
+        """Hand one in for everybody; return how many of them the server refuses for good.
+
+        With the same `name` it is the same mail to their programs.
 
         Raises:
-            AnchorError: the server did not take it.
+            AnchorError: the server took it for nobody, or will for somebody another time.
         """
         message = self._message(shown, figures, at)
         domain = self.sender.partition("@")[2]
         message["Message-ID"] = f"<{name}@{domain}>" if name else make_msgid(domain=domain)
-        self.server.hand_in(message, sender=self.sender, recipients=self.recipients)
+        handed = self.server.hand_in(
+            message,
+            sender=self.sender,
+            recipients=self.recipients,
+            most_refused=len(self.recipients) - 1,
+        )
+        return handed.refused
 
     def _message(
         self, shown: DigestShown, figures: Mapping[str, Any], at: datetime

@@ -13,7 +13,7 @@ from bot.anchors.calling import AnchorError
 from bot.digest import Digests
 from bot.digest_mail import DigestMail
 from bot.threaded import Threaded
-from bot.wording import escape
+from bot.wording import escape, plural
 from storage.digest_mails import DigestMailSql
 from storage.store import SqlStore
 from workflows.entry import Json
@@ -26,6 +26,10 @@ STOP_SECONDS = 35.0
 FAILED = (
     "✉️ The digest could not be mailed: {why} I try again every ten minutes; `interlock digest"
     " --mail` sends one by hand."
+)
+REFUSED = (
+    "✉️ The mail server refuses {people} of the digest for good; everybody else got it."
+    " Correct `INTERLOCK_DIGEST_MAIL`."
 )
 
 log = logging.getLogger(__name__)
@@ -80,11 +84,15 @@ class Mailing(Threaded):
             return True
         name = f"digest.{taken}.{self._log_id}"
         try:
-            self._mail.send(made.shown, made.figures, at=now, name=name)
+            refused = self._mail.send(made.shown, made.figures, at=now, name=name)
         except AnchorError as error:
             log.warning("a digest was not mailed", extra={"digest": taken, "error": str(error)})
-            self._tell(taken, str(error))
+            self._tell("digest_mail", taken, FAILED.format(why=escape(str(error), 300)))
             return False
+        if refused:
+            log.warning("recipients of a digest were refused", extra={"refused": refused})
+            people = plural(refused, "recipient")
+            self._tell("digest_mail_refused", taken, REFUSED.format(people=people))
         self._done(taken)
         log.info("a digest was mailed", extra={"digest": taken})
         return True
@@ -93,13 +101,12 @@ class Mailing(Threaded):
         with self._store.database.begin() as tx:
             DigestMailSql(tx).done(digest)
 
-    def _tell(self, digest: str, why: str) -> None:
-        """Tell the channel that a digest was not taken, once."""
-        once = Delivery(team="", kind="digest_mail", key=digest)
+    def _tell(self, kind: str, digest: str, text: str) -> None:
+        """Tell the channel once that a digest was not taken, or not for everybody."""
+        once = Delivery(team="", kind=kind, key=digest)
         with self._store.begin() as unit:
             if not self._channel or unit.is_repeat(once):
                 return
-            text = FAILED.format(why=escape(why, 300))
-            key = f"digest-mail/{digest}"
+            key = f"{kind.replace('_', '-')}/{digest}"
             body: dict[str, Json] = {"text": text}
             unit.send(Message(subject=Subject.NOTICE, key=key, channel=self._channel, body=body))

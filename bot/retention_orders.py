@@ -7,9 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from bot.core import Core
+from bot.nearby import nearest_names
 from bot.order_form import OrderForm
 from bot.sweeping import Sweeping
 from storage.listing import listed_run
+from storage.published import known_workflows
 from storage.retention.due import ClassSwept
 from storage.retention.holds import lift_hold, refs_known_as, set_hold
 from workflows.entry import Json, RunId
@@ -67,7 +69,10 @@ def hold_by_order(core: Core, order: HoldOrder, person: PersonId) -> Mapping[str
     selector = _resolved(core, read_selector(order.selector))
     _refuse_unknown_run(core, selector)
     name = set_hold(core.store, selector, reason=core.redact(order.reason), actor=person)
-    return {"ok": True, "hold": name, "selector": str(selector)}
+    told: dict[str, Json] = {"ok": True, "hold": name, "selector": str(selector)}
+    if selector.kind is Kind.WORKFLOW and (doubt := _unknown_workflow(core, selector.name)):
+        told["warning"] = doubt
+    return told
 
 
 def lift_by_order(core: Core, order: LiftOrder, person: PersonId) -> Mapping[str, Json]:
@@ -85,6 +90,16 @@ def _refuse_unknown_run(core: Core, selector: Selector) -> None:
             f"This log has no run {selector.name}.",
             hint="Give its whole id, as `interlock runs` lists it.",
         )
+
+
+def _unknown_workflow(core: Core, name: str) -> str:
+    """Return what to say of a workflow that there may be one day, or that was misspelt."""
+    known = known_workflows(core.memory.database)
+    if name in known:
+        return ""
+    near = nearest_names(name, known)
+    meant = f" Did you mean {near[0]}? Then lift this one." if near else ""
+    return f"No workflow {name} was ever published here; the hold counts once one is.{meant}"
 
 
 def _resolved(core: Core, selector: Selector) -> Selector:

@@ -135,7 +135,7 @@ class Timetable:
             todo = planned(since=max(since, stood))
         is_skipped = stands.is_running and schedule.trigger.overlap is Overlap.SKIP
         start = todo.start[:1] if queues else todo.start
-        self._carry_out(schedule, todo, start, is_skipped=is_skipped)
+        self._carry_out(schedule, todo, start, is_skipped=is_skipped, is_first=stands.has_run)
         return len(start) < len(todo.start)
 
     def _trigger_of(self, schedule: Schedule) -> When:
@@ -151,7 +151,13 @@ class Timetable:
         return active_since(self._store.database).get(schedule.workflow, self._born)
 
     def _carry_out(
-        self, schedule: Schedule, todo: Plan, start: Sequence[datetime], *, is_skipped: bool
+        self,
+        schedule: Schedule,
+        todo: Plan,
+        start: Sequence[datetime],
+        *,
+        is_skipped: bool,
+        is_first: bool,
     ) -> None:
         gap = todo.gap
         taken = None if gap is None else _taken_now(gap, todo.start, start)
@@ -168,6 +174,8 @@ class Timetable:
                 if gap is not None and taken is not None and taken.last == due:
                     _tell_of_gap(unit, schedule, gap, taken)
                 unit.append(_fired(schedule, due, run))
+                if is_skipped and is_first and due == start[0]:
+                    _tell_of_skipping(unit, schedule, due)
 
     def _begin(self, schedule: Schedule, due: datetime) -> RunId | None:
         try:
@@ -245,6 +253,16 @@ def _tell_of_gap(unit: SqlUnit, schedule: Schedule, gap: Gap, taken: Gap) -> Non
     at = f"first at {first}" if gap.count > 1 else f"at {first}"
     words = f"missed {plural(gap.count, 'time')}, {at}; {made_up}."
     _notify(unit, schedule, key=f"missed/{schedule.name}/{gap.last.isoformat()}", words=words)
+
+
+def _tell_of_skipping(unit: SqlUnit, schedule: Schedule, due: datetime) -> None:
+    """Tell people of the first moment that a run holds back: the log alone has those after it."""
+    at = escape(told(due, schedule.trigger.timezone).local, 80)
+    words = (
+        f"was due at {at} and skipped: its last run still goes on. It starts no other until that"
+        " one has ended."
+    )
+    _notify(unit, schedule, key=f"skipped/{schedule.name}/{due.isoformat()}", words=words)
 
 
 def _all_made_up(count: int) -> str:

@@ -17,11 +17,12 @@ from storage.transaction import Database
 class Fired:
     """Where a schedule stands: its newest moment that was handled, and its newest run.
 
-    `is_running` says that some run of the schedule has not ended; `finished_at` is when the
-    newest one did.
+    `has_run` says that a run came of that moment: it was not skipped. `is_running` says that some
+    run of the schedule has not ended; `finished_at` is when the newest one did.
     """
 
     last: datetime | None = None
+    has_run: bool = False
     is_running: bool = False
     finished_at: datetime | None = None
 
@@ -34,13 +35,14 @@ def fired(database: Database, schedule: str, *, until: datetime) -> Fired:
     """
     with database.read() as connection:
         newest = connection.execute(
-            select(FiringRecord.due)
+            select(FiringRecord.due, FiringRecord.run_id)
             .where(FiringRecord.schedule == schedule, FiringRecord.due <= until)
             .order_by(FiringRecord.due.desc())
             .limit(1)
-        ).scalar()
+        ).first()
         return Fired(
-            last=newest,
+            last=None if newest is None else newest.due,
+            has_run=newest is not None and newest.run_id is not None,
             is_running=_is_running(connection, schedule),
             finished_at=_finished_at(connection, schedule),
         )

@@ -18,6 +18,7 @@ from storage.anchors import Evidence
 from storage.heads import Head
 
 TAKEN = frozenset({250, 251})  # Fine, or fine and handed on.
+FOR_GOOD = 500  # From here on the server would answer the same another time.
 TELLS = """\
 The newest head of the log {origin}, at {size}.
 
@@ -30,6 +31,14 @@ save the attachment and run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What the server said as it took a mail, and how many recipients it refused."""
+
+    said: str
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailServer:
     """Where mail is handed in. Without `starttls` nobody logs in."""
 
@@ -38,18 +47,29 @@ class MailServer:
     user: str = ""
     password: str = field(default="", repr=False)
 
-    def hand_in(self, message: EmailMessage, *, sender: str, recipients: Sequence[str]) -> str:
+    def hand_in(
+        self,
+        message: EmailMessage,
+        *,
+        sender: str,
+        recipients: Sequence[str],
+        most_refused: int = 0,
+    ) -> Handed:
         """Return what the server says once it has taken the mail for everybody.
+
+        It need not be for so many recipients as `most_refused`, if they are refused for good.
 
         Raises:
             AnchorError: it has not.
         """
         try:
-            return self._hand_in(message, sender, recipients)
+            return self._hand_in(message, sender, recipients, most_refused)
         except (OSError, smtplib.SMTPException) as error:
             raise AnchorError(f"The mail was not taken: {_why(error)}.") from error
 
-    def _hand_in(self, message: EmailMessage, sender: str, recipients: Sequence[str]) -> str:
+    def _hand_in(
+        self, message: EmailMessage, sender: str, recipients: Sequence[str], most_refused: int
+    ) -> Handed:
         parts = urlsplit(f"//{self.address}")
         server = smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS)
         try:
@@ -59,13 +79,18 @@ class MailServer:
                 server.login(self.user, self.password)
             server.ehlo_or_helo_if_needed()
             _require(server.mail(sender), "the sender")
+            refused = 0
             for one in recipients:
-                _require(server.rcpt(one), "a recipient")
-            code, said = server.data(message.as_bytes())
-            _require((code, said), "the message")
+                said = server.rcpt(one)
+                if said[0] < FOR_GOOD or refused == most_refused:
+                    _require(said, "a recipient")
+                else:
+                    refused += 1
+            code, words = server.data(message.as_bytes())
+            _require((code, words), "the message")
         finally:
             _leave(server)
-        return f"{code} {said.decode(errors='replace')}"
+        return Handed(said=f"{code} {words.decode(errors='replace')}", refused=refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +106,9 @@ class Mail:
     def vouch(self, head: Head) -> Vouched:
         """Hand the head in for everybody; the server's word for it is the evidence."""
         message = self._message(head)
-        said = self.server.hand_in(message, sender=self.sender, recipients=self.recipients)
+        handed = self.server.hand_in(message, sender=self.sender, recipients=self.recipients)
         # No address: what is kept here is not erased with a person.
-        lines = [message["Message-ID"], message["Date"], said, "", head.note]
+        lines = [message["Message-ID"], message["Date"], handed.said, "", head.note]
         content = "\n".join(lines).encode()
         ref = str(message["Message-ID"]).strip("<>")
         return Vouched(evidence=Evidence(type=self.name, ref=ref, content=content, at=self.now()))

@@ -18,6 +18,7 @@ from bot.orders import DigestOrder
 from bot.settings import Settings, SettingsError, read_settings
 from bot.views.digest import numbers, sentence
 from bot.views.digest_values import DigestShown
+from bot.wording import plural
 
 NOBODY = "somebody"  # Whoever was erased since.
 NOT_FIGURES = frozenset({"ok", "served", "digest", "people", "titles"})
@@ -52,17 +53,23 @@ def digest(
     shown = shown_from(_figures(told), name=_named_by(told), titles=_titles_in(told))
     if html is not None:
         write(html, digest_page(shown))
-    if mail:
-        _send(settings, shown, told)
-    answer(dict(told), _lines(told, shown, html), as_json=as_json)
+    refused = _send(settings, shown, told) if mail else 0
+    words = dict(told) | ({"refused": refused} if mail else {})
+    answer(words, [*_lines(told, shown, html), *_refused(refused)], as_json=as_json)
 
 
-def _send(settings: Settings, shown: DigestShown, told: Mapping[str, Any]) -> None:
+def _refused(recipients: int) -> Iterator[str]:
+    if recipients:
+        people = plural(recipients, "recipient")
+        yield f"The mail server refuses {people} for good: correct INTERLOCK_DIGEST_MAIL."
+
+
+def _send(settings: Settings, shown: DigestShown, told: Mapping[str, Any]) -> int:
     from bot.digest_mail import DigestMail  # noqa: PLC0415 - only where it is asked for.
 
     sender, recipients = settings.smtp_from, settings.digest_mail
     mail = DigestMail(server=mail_server(settings), sender=sender, recipients=recipients)
-    mail.send(shown, _figures(told), at=datetime.now(UTC))
+    return mail.send(shown, _figures(told), at=datetime.now(UTC))
 
 
 def _post_order(days: int | None, begins: datetime | None, ends: datetime | None) -> DigestOrder:

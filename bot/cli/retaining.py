@@ -58,7 +58,8 @@ def hold_set(*, selector: str, reason: str, as_json: bool) -> None:
     """Keep what SELECTOR selects: run:ID, workflow:NAME, person:@NAME, period:DAY/DAY."""
     order = filled(HoldOrder, selector=selector, reason=reason)
     told = have_done(read_settings(), order, user=os.getuid())
-    answer(dict(told), [f"{told['hold']} holds {told['selector']}."], as_json=as_json)
+    lines = [f"{told['hold']} holds {told['selector']}.", *_warnings(told)]
+    answer(dict(told), lines, as_json=as_json)
 
 
 @click.command("list")
@@ -88,6 +89,11 @@ def _swept(told: Mapping[str, Any], one: str, many: str) -> Iterator[str]:
         gone = each["swept"] + each["erased"]
         if gone or each["held"]:
             yield f"  {each['class']}: {gone}, held back {each['held']}"
+
+
+def _warnings(told: Mapping[str, object]) -> Iterator[str]:
+    if "warning" in told:
+        yield f"! {told['warning']}"
 
 
 def _hold_data(one: ToldHold) -> dict[str, object]:

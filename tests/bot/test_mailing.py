@@ -33,6 +33,7 @@ class Desk:
     store: SqlStore
     clock: Clock
     box: Mailbox
+    recipients: tuple[str, ...] = ("lead@ops.example",)
 
     @property
     def digests(self) -> Digests:
@@ -43,7 +44,7 @@ class Desk:
     def process(self) -> Mailing:
         """Return what mails in one process."""
         server = MailServer(address=self.box.address, starttls=False)
-        mail = DigestMail(server=server, sender="bot@ops.example", recipients=("lead@ops.example",))
+        mail = DigestMail(server=server, sender="bot@ops.example", recipients=self.recipients)
         return Mailing(self.store, self.digests, mail, log_id="0f0f", channel="ops", now=self.clock)
 
     def notices(self) -> list[str]:
@@ -88,6 +89,24 @@ def test_a_server_that_refuses_is_asked_again_and_the_channel_told_once(desk: De
     assert (looks, taken) == ([False] * 3, True)
     assert len(desk.box.taken) == 1
     assert ["a recipient" in one for one in desk.notices()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "taken"), [("550 nobody of that name", True), ("451 not now", False)]
+)
+def test_one_who_is_refused_for_good_keeps_it_from_nobody_else(
+    desk: Desk, answer: str, *, taken: bool
+) -> None:
+    desk.recipients = ("lead@ops.example", "gone@ops.example")
+    desk.box.refuses["rcpt TO:<gone@ops.example>"] = answer
+    process = desk.process()
+    desk.digests.post()
+    looks = [process.look(), process.look()]
+    (notice,) = desk.notices()
+
+    assert (looks, len(desk.box.taken)) == ([taken, False], int(taken))
+    assert ("refuses 1 recipient of the digest for good" in notice) is taken
+    assert "gone@" not in notice
 
 
 def test_a_process_that_dies_before_the_mark_is_followed_by_the_same_mail(

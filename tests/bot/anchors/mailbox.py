@@ -16,7 +16,7 @@ LOGIN = base64.b64encode(b"\0interlock\0a password of mail").decode()
 
 @dataclass
 class Mailbox:
-    """What was taken. `refuses` answers a command, by its first word, with something else."""
+    """What was taken. `refuses` answers a command, whole or its first word, with something else."""
 
     tls: ssl.SSLContext | None = None
     refuses: dict[str, str] = field(default_factory=dict)
@@ -36,8 +36,8 @@ class Mailbox:
         while line := (await reader.readline()).decode().strip():
             verb = line.partition(" ")[0].upper()
             self.said.append(line)
-            if verb in self.refuses:
-                await self._say(writer, self.refuses[verb])
+            if refusal := self.refuses.get(line) or self.refuses.get(verb):
+                await self._say(writer, refusal)
             elif verb == "EHLO":
                 await self._say(writer, f"250-here\r\n250 {self._offers(writer)}")
             elif verb == "STARTTLS" and self.tls is not None:

@@ -71,6 +71,16 @@ def test_a_hold_of_a_run_that_the_log_does_not_have_is_refused() -> None:
     assert told("audit", "hold", "list")["holds"] == []
 
 
+def test_a_hold_of_a_workflow_that_was_never_published_is_set_and_doubted() -> None:
+    doubted = interlock("audit", "hold", "set", "workflow:refund-custmer", "--reason", "case 12")
+    known = told("audit", "hold", "set", "workflow:refund-customer", "--reason", "case 12")
+
+    assert doubted.exit_code == 0
+    assert "! No workflow refund-custmer was ever published here" in doubted.stdout
+    assert "Did you mean refund-customer? Then lift this one." in doubted.stdout
+    assert "warning" not in known
+
+
 def test_a_sweep_says_what_would_go_and_what_went() -> None:
     assert told("audit", "sweep", "--dry-run")["payloads"] == 0
     assert told("audit", "sweep")["payloads"] == 0

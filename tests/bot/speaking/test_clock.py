@@ -160,13 +160,20 @@ def test_missed_firings_are_told_and_made_up_for(
     assert "missed 3 times" in bench.notices()[0]
 
 
-def test_a_firing_during_a_run_is_skipped_and_told(bench: Bench) -> None:
+@BOTH
+def test_a_firing_during_a_run_is_skipped_and_told_once(bench: Bench) -> None:
     timetable = bench.timetable(bench.schedule())
-    timetable.fire_due(MONDAY)
+    for days in range(3):
+        timetable.fire_due(MONDAY + timedelta(days=days))
+    bench.finish("r020800")
+    for days in (3, 4):
+        timetable.fire_due(MONDAY + timedelta(days=days))
+    notices = bench.notices()
 
-    timetable.fire_due(MONDAY + timedelta(days=1))
-
-    assert bench.started() == ["r020800", None]
+    assert bench.started() == ["r020800", None, None, "r050800", None]
+    assert ["was due at Tue 3 Mar 2026" in notices[0], "Fri 6 Mar 2026" in notices[1]] == [True] * 2
+    assert all("its last run still goes on" in one for one in notices)
+    assert len(notices) == 2
 
 
 @BOTH
