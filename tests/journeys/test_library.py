@@ -299,6 +299,10 @@ def test_what_asks_only_and_what_looks_only_come_to_their_end(house: House) -> N
 
 
 def test_a_person_is_erased_after_two_governors_agreed(house: House) -> None:
+    rita = Walk(house=house, workflow="request-approval", by="rita", deciders=["ivan"])
+    rita.starts("/ops run request-approval", {"What for": "A day off"})
+    assert rita.ends() == "done"
+
     person = {"Whom: a name, or an account such as slack:T0ACME:U0RITA": "slack:T0ACME:U0RITA"}
     form = {**person, "Ticket of the request": "PRIV-12"}
     walked(house, "erase-person", form, "ivan", "dora")
