@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bench.figures import last_line, percentiles
 from bench.process import cpu_percent, cpu_seconds, freeze, resident_mb, threads
 
-WARM = 20  # Runs before the measured ones: imports, caches and statements are then there.
+WARM = 100  # Runs before the measured ones: imports, caches and plans of statements are then there.
 
 
 @dataclass(frozen=True, slots=True)
