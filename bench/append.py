@@ -11,6 +11,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+from bench.process import freeze
 from bench.raw import repeat, sqlite_rate
 from storage.database import Database, open_database
 from storage.entry_builder import NO_TAIL, Tail
@@ -31,6 +32,7 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--threads", type=int, nargs="*", default=[1, 32])
     options = asked.parse_args()
+    freeze()
     rounds = [one_round(options.threads, options.seconds) for _ in range(options.rounds)]
     figures = {name: median([one[name] for one in rounds]) for name in rounds[0]}
     for threads in options.threads:

@@ -32,6 +32,7 @@ from bench.audit_log import (
 from bench.audit_postgres import ready
 from bench.figures import percentiles, table
 from bench.peers import HOUSE, PEERS_PYTHON
+from bench.process import freeze
 from bench.progress import Progress
 from bench.raw import sqlite_rate
 from bench.verification import apart
@@ -90,6 +91,7 @@ def main() -> None:
     asked.add_argument("--peer", type=Path, default=PEERS_PYTHON, help="python with auditchain")
     options = asked.parse_args()
     entries = MILLION if options.full else options.entries
+    freeze()
     with tempfile.TemporaryDirectory() as folder:
         tell("appends on SQLite")
         found = {"entries": float(entries), "load_before": os.getloadavg()[0]}
