@@ -319,6 +319,7 @@ def _outbox(
                 digests=core.digests,
                 heads=core.heads,
                 team=workspace.team,
+                command=workspace.settings.command,
             ),
             answers=BuilderAnswers(
                 reader,

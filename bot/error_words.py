@@ -23,6 +23,7 @@ _WORDS: Mapping[str, str] = {
     "folder_missing": "The folder it should run in is not there",
     "garbage": "What came back cannot be read",
     "is_archived": "The channel is archived",
+    "is_inactive": "The channel is archived",
     "list_is_cut": "The list that the loop should go over is not whole",
     "locked": "The database was locked",
     "model_away": "The language model did not answer",

@@ -26,10 +26,10 @@ from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from bot.views.request_modals import refused_modal
 from bot.views.run_form import WorkflowChoice, ask_again, picked, picker, run_form
-from bot.wording import bold, code
+from bot.views.started import Begun, started_elsewhere, words_of_start
 from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError, PeopleUnreadableError
-from workflows.orders import Start, Started
+from workflows.orders import Start
 from workflows.people import PersonId
 from workflows.store import Delivery
 
@@ -110,11 +110,12 @@ class Starting:
         caller = replace(sent.caller, channel=form.channel)
         trigger = "shortcut" if form.source else "form"
         try:
-            self._start(caller, definition, values, trigger=trigger, source=form.source)
+            begun = self._start(caller, definition, values, trigger=trigger, source=form.source)
         except InputsError as error:
             hints = field_errors(error, definition, revision=form.revision)
             return {"response_action": "errors", "errors": hints}
-        return CLOSE
+        # Where the thread comes up before their eyes, nobody needs a word about it.
+        return _instead(started_elsewhere(begun)) if begun.is_elsewhere else CLOSE
 
     def choices(self, person: PersonId) -> list[WorkflowChoice]:
         """Return the workflows that `person` may start; all where Slack does not say which."""
@@ -135,14 +136,13 @@ class Starting:
         self, caller: Caller, definition: Definition, values: Mapping[str, str], *, typed: str
     ) -> Rendered | None:
         try:
-            started = self._start(caller, definition, values, trigger="slash", message=typed)
+            begun = self._start(caller, definition, values, trigger="slash", message=typed)
         except InputsError as error:
             # Only names and values that the definition knows can stand in its form.
             known = {name: one for name, one in values.items() if name in definition.inputs}
             self._open_form(caller, definition, known, error)
             return None
-        run = code(started.run)
-        return notice(f"🚀 {bold(definition.title, 150)} has started: {run}. Follow its thread.")
+        return notice(words_of_start(begun))
 
     def _open_form(
         self,
@@ -165,18 +165,26 @@ class Starting:
         trigger: str,
         message: str = "",
         source: str = "",
-    ) -> Started:
-        return self.desk.engine.start(
+    ) -> Begun:
+        channel = self.desk.channel_for(caller, definition.channel)
+        started = self.desk.engine.start(
             Start(
                 workflow=definition.workflow,
                 inputs=values,
                 trigger=trigger,
                 person=caller.person,
-                channel=self.desk.channel_for(caller, definition.channel),
+                channel=channel,
                 message=message,
                 source=source,
                 delivery=caller.delivery,
             )
+        )
+        return Begun(
+            title=definition.title,
+            run=started.run,
+            channel=channel,
+            asked_in=caller.channel,
+            is_wanted_there=bool(definition.channel),
         )
 
     def _form_of(self, sent: Interaction) -> FormState:

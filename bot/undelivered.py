@@ -5,6 +5,7 @@ are told in person why, and the trail keeps that a message was lost.
 """
 
 import logging
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -40,12 +41,16 @@ TOLD = frozenset(
 LONG_KNOWN = timedelta(days=1)  # It is only word to them, so an old answer beats none.
 MOST_TOLD = 10
 
+ARCHIVED = "The channel is archived. Name another one in the workflow."
 ADVICE = {
-    "not_in_channel": "Invite me to the channel, then start the run again.",
+    "not_in_channel": "Invite me to the channel.",
     "channel_not_found": "The channel does not exist, or I am not in it. Correct it, or invite me.",
-    "is_archived": "The channel is archived. Name another one in the workflow.",
+    "is_archived": ARCHIVED,
+    "is_inactive": ARCHIVED,  # What Slack says of a message there that is to be changed.
 }
-OTHERWISE = "An operator finds the reason in the log; then start the run again."
+OTHERWISE = "An operator finds the reason in the log."
+# Not to start the run again: what it did before is done.
+NEXT = "On my Home, owner and deputy see what stopped, and say how the run goes on."
 
 
 class Aftermath:
@@ -61,7 +66,9 @@ class Aftermath:
         digests: Digests,
         heads: DailyHeads,
         team: str,
+        command: str,
     ) -> None:
+        self._command = command
         self._digests = digests
         self._heads = heads
         self._team = team
@@ -123,7 +130,8 @@ class Aftermath:
         with self._store.begin() as unit:
             unit.append(Draft(kind="outbox.delivery_failed", actor=INTERLOCK, data=data))
             for person in told:
-                unit.send(notice_of(row, error, person, unit.ref(person)))
+                told_as = unit.ref(person)
+                unit.send(notice_of(row, error, person, told_as, command=self._command))
 
     def _stop(self, row: OutboxRow, error: str) -> None:
         # A card that stood in Slack has been seen; losing a later change of it stops nothing.
@@ -171,19 +179,41 @@ class Aftermath:
         return frozenset()
 
 
-def notice_of(row: OutboxRow, error: str, person: PersonId, ref: Ref) -> Message:
-    """Return what tells somebody, known to the log as `ref`, that a message was lost."""
-    is_private = row.channel.startswith("slack:")  # The account of whoever it was for.
-    where = "a direct message" if is_private else escape(row.channel, 80) or "its channel"
-    advice = ADVICE.get(error, OTHERWISE)
+def notice_of(row: OutboxRow, error: str, person: PersonId, ref: Ref, *, command: str) -> Message:
+    """Return what tells somebody, known to the log as `ref`, that a message was lost.
+
+    What stood already and only could not be changed stops nothing, so that is told apart.
+    """
+    kind, words = ("undelivered", _lost) if row.place is None else ("outdated", _outdated)
     return Message(
         subject=Subject.NOTICE,
         # One for each run and person: a thread that cannot be opened loses many messages. The
         # log names it, if it cannot be delivered either, and knows people by pseudonym alone.
-        key=f"undelivered/{row.run}/{ref}",
+        key=f"{kind}/{row.run}/{ref}",
         channel=person,
-        body={
-            "text": f"⚠️ I could not post about run {code(row.run or '')} in {where}"
-            f" ({escape(error, 80)}). What needed an answer there does not run. {advice}"
-        },
+        body={"text": words(row, escape(error, 80), ADVICE.get(error, OTHERWISE), command)},
     )
+
+
+def _lost(row: OutboxRow, error: str, advice: str, _command: str) -> str:
+    return (
+        f"⚠️ I could not post about run {code(row.run or '')} in {_where(row)} ({error})."
+        f" What needed an answer there does not run. {advice} {NEXT}"
+    )
+
+
+def _outdated(row: OutboxRow, error: str, advice: str, command: str) -> str:
+    run = row.run or ""
+    return (
+        f"⚠️ I can no longer change what I posted about run {code(run)} in {_where(row)}"
+        f" ({error}), so what stands there may be out of date. Nothing stopped for it:"
+        f" {code(f'{command} show {run}')} says how the run stands. {advice}"
+    )
+
+
+def _where(row: OutboxRow) -> str:
+    if row.channel.startswith("slack:"):  # The account of whoever it was for.
+        return "a direct message"
+    if re.fullmatch(r"[CG][A-Z0-9]{2,20}", row.channel):
+        return f"<#{row.channel}>"
+    return escape(row.channel, 80) or "its channel"

@@ -125,11 +125,11 @@ def _name_what_is_not_played(hub: Hub, arguments: Json) -> None:
         hub.recorder.blame("the sandbox shows no broadcast of a reply", "reply_broadcast")
 
 
-def own_message(hub: Hub, arguments: Json, error: str) -> tuple[Channel, Message]:
+def own_message(hub: Hub, arguments: Json, error: str, *, archived: str) -> tuple[Channel, Message]:
     """Return a message of the bot, or refuse with `error` when someone else wrote it.
 
     Raises:
-        SlackError: `channel_not_found`, `message_not_found`, `is_archived` or `error`.
+        SlackError: `channel_not_found`, `message_not_found`, `archived` or `error`.
     """
     channel = hub.state.channel(arguments["channel"])
     if channel.kind != "public" and hub.state.bot not in channel.members:
@@ -140,7 +140,7 @@ def own_message(hub: Hub, arguments: Json, error: str) -> tuple[Channel, Message
     if message.user != hub.state.bot:
         raise SlackError(error)
     if channel.archived:
-        raise SlackError("is_archived")
+        raise SlackError(archived)
     return channel, message
 
 
@@ -154,7 +154,7 @@ def own_message(hub: Hub, arguments: Json, error: str) -> tuple[Channel, Message
 )
 def update(hub: Hub, arguments: Json) -> Json:
     """Change a message of the bot; `text` alone removes the blocks, metadata stays."""
-    channel, message = own_message(hub, arguments, "cant_update_message")
+    channel, message = own_message(hub, arguments, "cant_update_message", archived="is_inactive")
     content = content_of(hub, arguments)
     if len(content["text"]) > limits.UPDATE_TEXT:
         raise SlackError("msg_too_long")
@@ -176,7 +176,7 @@ def _rich(blocks: list[Json]) -> bool:
 @method("chat.delete", required="channel ts", optional="as_user", scopes="chat:write", tier=3)
 def delete(hub: Hub, arguments: Json) -> Json:
     """Delete a message of the bot."""
-    channel, message = own_message(hub, arguments, "cant_delete_message")
+    channel, message = own_message(hub, arguments, "cant_delete_message", archived="is_archived")
     posting.delete(hub, channel, message)
     return {"channel": channel.id, "ts": message.ts}
 

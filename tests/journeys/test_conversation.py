@@ -146,6 +146,32 @@ def test_a_command_in_a_direct_message_has_its_thread_in_the_common_channel(scen
         card = scene.card(scene.waits(lambda: next(iter(scene.roots()), None), "the first message"))
 
         assert "it's 🎉 broken" in card.words
+        assert "Its thread is in #ops" in rita.wait_for_ephemeral("has started").words
+
+
+def test_whoever_asks_by_form_where_the_bot_is_not_is_told_where_the_thread_is(
+    scene: Scene,
+) -> None:
+    workspace = scene.stage.slack.workspace
+    workspace.add_channel("elsewhere", members=["rita"], bot=False)
+    with scene.serving():
+        rita = scene.person("rita")
+        rita.command("/ops run refund-customer", channel="#elsewhere")
+        form = rita.wait_for_view("Order")
+        rita.submit({"Order": "ord_1001", "Amount in cents": "500", "Reason": "Broken"})
+        told = rita.wait_for_view("", other_than=form)
+        scene.waits(lambda: next(iter(scene.roots()), None), "the first message")
+
+        assert "Refund a customer has started" in told.words.replace("*", "")
+        assert "Its thread is in #ops. I am not in #elsewhere: invite me there" in told.words
+
+        workspace.join("interlock", "elsewhere")
+        rita.close_view()
+        rita.command("/ops run refund-customer", channel="#elsewhere")
+        rita.wait_for_view("Order")
+        rita.submit({"Order": "ord_1002", "Amount in cents": "500", "Reason": "Broken"})
+
+        assert rita.view is None
 
 
 def test_a_command_of_many_thousand_characters_is_read_or_refused_in_words(scene: Scene) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox import faults as fault
 from sandbox.seen import SeenMessage
-from tests.journeys.day import PATIENCE, Case
+from tests.journeys.day import PATIENCE, Case, approve_label
 
 
 def is_card(call: dict) -> bool:
@@ -39,6 +39,28 @@ def test_where_no_card_can_be_shown_nothing_runs_and_people_are_told(
     assert case.refunds() == []
     assert "approval.granted" not in case.kinds()
     assert any("Abort" in str(one.buttons) for one in trouble(case, root))
+
+
+def test_what_cannot_be_changed_any_more_in_an_archived_channel_is_not_called_stopped(
+    case: Case,
+) -> None:
+    card = case.card(case.asks())
+    case.slack.workspace.archive(case.channel)
+    click = approve_label(card)
+    case.person("ana").click(click, message=card)  # It was on its way when the channel went.
+    case.waits(case.outcome, "an end")
+    told = [
+        case.person(name).wait_for_message("out of date", channel="@interlock", timeout=PATIENCE)
+        for name in ("rita", "omar", "sam")
+    ]
+
+    assert case.refunds() == [500]
+    for one in told:
+        assert f"in {case.channel} (is_inactive)" in one.words
+        assert "Nothing stopped for it" in one.words
+        assert f"/ops show {case.run()}" in one.words
+        assert "start the run again" not in one.words
+        assert "does not run" not in one.words
 
 
 def trouble(case: Case, root: SeenMessage) -> list[SeenMessage]:

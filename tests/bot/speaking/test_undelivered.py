@@ -109,7 +109,8 @@ def test_whoever_could_not_be_written_to_is_not_named_by_their_account() -> None
         place=None,
         thread=None,
     )
-    told = notice_of(lost, "account_inactive", PersonId("slack:T0ACME:U0OMAR"), Ref("s:omar"))
+    omar = PersonId("slack:T0ACME:U0OMAR")
+    told = notice_of(lost, "account_inactive", omar, Ref("s:omar"), command="/ops")
 
     assert "in a direct message" in str(told.body)
     assert "U0ANA" not in str(told)
