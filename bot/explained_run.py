@@ -1,11 +1,12 @@
 """Gathers what the policy is asked about: a run on record, or a workflow with values to try."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from storage.delegations import DelegationSql
 from storage.history import read_run
 from storage.listing import listed_run, people_of
 from storage.published import canonical_of, publisher_of
@@ -39,16 +40,21 @@ class Looked:
     given: Given
     bound: Mapping[PersonId, Duty] = field(default_factory=dict)
     answers: Sequence[tuple[str, PersonId]] = ()  # Which question was answered, and by whom.
+    stand_ins: Mapping[PersonId, PersonId] = field(default_factory=dict)  # By who is away.
 
     def bound_at(self, step: str, scopes: StepScopes) -> Mapping[PersonId, Duty]:
-        """Return who may not decide a step: those bound anyhow, and who answered what it rests on.
+        """Return who may not decide a step, whoever acts for one of them included.
+
+        That is those bound anyhow, and who answered what it rests on.
 
         Raises:
             ExpressionError: an expression on the way does not compile.
         """
         behind = {step_of(one) for one in questions_behind(self.definition, scopes, step)}
         found = [who for question, who in self.answers if step_of(question) in behind]
-        return {**dict.fromkeys(found, Duty.ANSWERER), **self.bound}
+        bound = {**dict.fromkeys(found, Duty.ANSWERER), **self.bound}
+        acting = [self.stand_ins[who] for who in bound if who in self.stand_ins]
+        return {**dict.fromkeys(acting, Duty.DELEGATE), **bound}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +115,8 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
         entries = read_run(connection, run)
     state = replay(run, entries)
     duties, answers = _duties(database, state), list(answers_in(entries))
-    known = people_of(database, [*duties, *(ref for _, ref in answers)])
+    acting = _acting(database, {*duties, *(ref for _, ref in answers)}, at=asked.at)
+    known = people_of(database, [*duties, *(ref for _, ref in answers), *acting.values()])
     given = Given(
         inputs=state.inputs,
         requester=asked.requester or _requester(state, known, asked.people),
@@ -120,7 +127,12 @@ def of_run(database: Database, run: RunId, asked: Asked) -> Looked:
     )
     bound = {known[ref][0]: duty for ref, duty in duties.items() if ref in known}
     told = [(question, known[ref][0]) for question, ref in answers if ref in known]
-    return Looked(definition=definition, given=given, bound=bound, answers=told)
+    acts = {
+        known[giver][0]: known[stand_in][0]
+        for giver, stand_in in acting.items()
+        if giver in known and stand_in in known
+    }
+    return Looked(definition=definition, given=given, bound=bound, answers=told, stand_ins=acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,13 @@ def _duties(database: Database, state: RunState) -> dict[Ref, Duty]:
     if state.requester is not None and state.requester.is_person:
         duties[Ref(state.requester.ref)] = Duty.REQUESTER
     return duties
+
+
+def _acting(database: Database, people: Collection[Ref], *, at: datetime) -> dict[Ref, Ref]:
+    """Return who acts at that moment for those of `people` who are away."""
+    with database.glance() as tx:
+        words = DelegationSql(tx).of_people(people, now=at)
+    return {giver: one.stand_in for giver, one in words.items() if one.stand_in is not None}
 
 
 def _requester(

@@ -5,6 +5,7 @@ Everything is read before the transaction that raises the request.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from workflows.demand import Demand, DemandStage
 from workflows.entry import Ref
@@ -12,6 +13,7 @@ from workflows.errors import NoApproverError
 from workflows.gate import MOST_PEOPLE
 from workflows.lineage import answers_in, outwards, questions_behind, shapers
 from workflows.people import CLICK_AGE, People, Person, PersonId
+from workflows.policy_hours import opens_at
 from workflows.quorum import can_agree
 from workflows.segment import Segment
 from workflows.separation import Duty
@@ -47,8 +49,17 @@ def asked_people(
         NoApproverError: some stage has too few people who could decide.
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
-    people = segment.house.people
     bound = bound_by_duty(segment, step, requester, authors)
+    return people_of(segment.house.people, demand, bound)
+
+
+def people_of(people: People, demand: Demand, bound: Mapping[PersonId, Duty]) -> AskedPeople:
+    """Return who is asked by `demand`; `bound` may not decide, whatever they belong to.
+
+    Raises:
+        NoApproverError: some stage has too few people who could decide.
+        PeopleUnreadableError: who belongs to a group could not be read just now.
+    """
     barred = {**barred_by_rules(people, demand.exclude), **bound}
     groups = [_members(people, stage.asked) for stage in demand.stages]
     named = bound.keys() | (frozenset().union(*groups) & barred.keys())
@@ -67,6 +78,17 @@ def asked_people(
                 hint="Change the group, or the policy.",
             )
     return found
+
+
+def check_hours(demand: Demand, raised: datetime) -> None:
+    """Raise NoApproverError if a request of that moment would end before anybody may approve."""
+    opens = opens_at(demand.hours, raised)
+    if opens is None or opens >= raised + demand.expires:
+        raise NoApproverError(
+            f"It may be approved only {' and '.join(str(one) for one in demand.hours)}, "
+            "and the request would end before that.",
+            hint="Retry the step later, or have requests stay open for longer.",
+        )
 
 
 def bound_by_duty(

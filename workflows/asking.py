@@ -5,21 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workflows.actions.base import Plan
-from workflows.asked_people import AskedPeople, asked_people
+from workflows.asked_people import AskedPeople, asked_people, check_hours
 from workflows.batching import FIELD as BATCH
 from workflows.batching import batch_of
 from workflows.binding import binding, commitment
 from workflows.demand import Demand, Match
 from workflows.denials import Denied
 from workflows.entry import Draft, Json, Part, Ref, RequestId
-from workflows.errors import NoApproverError
 from workflows.instances import items_of
 from workflows.limits import Limits, limits_of
 from workflows.model_words import words_taken
 from workflows.moments import stamp
 from workflows.nudging import FIELD
 from workflows.people import Person, PersonId
-from workflows.policy_hours import opens_at
 from workflows.preview import Shown, differences, preview
 from workflows.quick_json import loaded
 from workflows.ready import Ready
@@ -61,7 +59,7 @@ def ask(segment: Segment, ready: Ready, demand: Demand, denied: Denied | None = 
     house = segment.house
     requester, raised = requester_of(segment), house.now()
     expires = raised + demand.expires
-    _check_hours(demand, raised, expires)
+    check_hours(demand, raised)
     plan = plan_of(segment, ready)
     limits = limits_of(segment, ready, lambda: plan.data, denied)
     question = Question(
@@ -146,16 +144,6 @@ def bound_to(segment: Segment, ready: Ready, *, args: Part, plan: Part) -> str:
         args=commitment(args.salt, "args", args.value),
         plan=commitment(plan.salt, "plan", plan.value),
     )
-
-
-def _check_hours(demand: Demand, raised: datetime, expires: datetime) -> None:
-    opens = opens_at(demand.hours, raised)
-    if opens is None or opens >= expires:
-        raise NoApproverError(
-            f"It may be approved only {' and '.join(str(one) for one in demand.hours)}, "
-            "and the request would end before that.",
-            hint="Retry the step later, or have requests stay open for longer.",
-        )
 
 
 def _parts(segment: Segment, question: Question) -> dict[str, Part]:

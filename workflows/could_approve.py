@@ -1,11 +1,12 @@
-"""Who could approve a step if it were asked about now: the groups it would ask, resolved."""
+"""Who could approve a step if it were asked about now, or why nobody would be asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from workflows.asked_people import barred_by_rules
+from workflows.asked_people import barred_by_rules, check_hours, people_of
 from workflows.demand import Demand, DemandStage
-from workflows.errors import PeopleUnreadableError
+from workflows.errors import NoApproverError, PeopleUnreadableError
 from workflows.people import CLICK_AGE, People, Person, PersonId
 from workflows.separation import Duty
 
@@ -25,11 +26,34 @@ class StagePeople:
         return self.people is None or len(self.people) >= self.stage.approve
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouldApprove:
+    """The stages with their people; `stops` says why the step would stop instead of asking."""
+
+    stages: tuple[StagePeople, ...]
+    stops: str = ""
+
+
 def could_approve(
-    people: People, demand: Demand, bound: Mapping[PersonId, Duty]
-) -> list[StagePeople]:
-    """Return for each stage who could decide it now; `bound` may not, whatever they belong to."""
-    return [_stage(people, one, demand, bound) for one in demand.stages]
+    people: People, demand: Demand, bound: Mapping[PersonId, Duty], *, at: datetime
+) -> CouldApprove:
+    """Return who could decide each stage; `bound` may not, whatever they belong to."""
+    return CouldApprove(
+        stages=tuple(_stage(people, one, demand, bound) for one in demand.stages),
+        stops=_stops(people, demand, bound, at),
+    )
+
+
+def _stops(people: People, demand: Demand, bound: Mapping[PersonId, Duty], at: datetime) -> str:
+    """Return what would keep the bot from asking at `at`, as far as it can be read."""
+    try:
+        check_hours(demand, at)
+        people_of(people, demand, bound)
+    except NoApproverError as error:
+        return error.message
+    except PeopleUnreadableError:
+        return ""  # Its stage says so.
+    return ""
 
 
 def _stage(

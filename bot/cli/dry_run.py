@@ -22,7 +22,7 @@ from bot.settings import Settings, read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import check as check_files
-from workflows.could_approve import StagePeople, could_approve
+from workflows.could_approve import CouldApprove, could_approve
 from workflows.definition import Definition
 from workflows.errors import (
     DefinitionError,
@@ -108,7 +108,9 @@ def try_workflow(
             raise
     bound = {wish.person: Duty.REQUESTER}
     is_known = not isinstance(people, Cast) or bool(given.people)
-    told = [(one, _who(people, one, bound) if is_known else ()) for one in found.steps]
+    told = [
+        (one, _who(people, one, bound, found.given.at) if is_known else None) for one in found.steps
+    ]
     active = active_here(settings, name)
     remarks = [one for one in (ruling.remark, other_version(active, definition)) if one]
     data = {**data_of(ruling, found, told), "active": active}
@@ -176,7 +178,7 @@ def _refuse_unknown(
 
 
 def _who(
-    people: People, one: ExplainedStep, bound: Mapping[PersonId, Duty]
-) -> Sequence[StagePeople]:
+    people: People, one: ExplainedStep, bound: Mapping[PersonId, Duty], at: datetime
+) -> CouldApprove | None:
     demand = one.told.demand
-    return () if demand is None else could_approve(people, demand, bound)
+    return None if demand is None else could_approve(people, demand, bound, at=at)

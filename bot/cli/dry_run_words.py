@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.cli.explaining import step_data, step_lines
 from bot.policy_in_force import Ruling
 from bot.rehearsal.trying import Tried
-from workflows.could_approve import StagePeople
+from workflows.could_approve import CouldApprove
 from workflows.demand import Match
 from workflows.entry import Json
 from workflows.explaining import ExplainedStep
@@ -21,7 +21,7 @@ from workflows.run import Status
 SHOWN = 300
 FIRM = "Nothing was changed, and nothing was recorded."
 
-Told: TypeAlias = Sequence[tuple[ExplainedStep, Sequence[StagePeople]]]
+Told: TypeAlias = Sequence[tuple[ExplainedStep, CouldApprove | None]]
 
 
 def data_of(ruling: Ruling, found: Tried, told: Told) -> dict[str, object]:
@@ -73,7 +73,7 @@ def lines_of(policy: Policy, found: Tried, told: Told) -> Iterator[str]:
     yield FIRM
 
 
-def _effect(found: Tried, one: ExplainedStep, people: Sequence[StagePeople]) -> Iterator[str]:
+def _effect(found: Tried, one: ExplainedStep, people: CouldApprove | None) -> Iterator[str]:
     first, *others = step_lines(_telling(one), people)
     yield first
     own = [each for each in found.notes.plans.items() if step_of(each[0]) == one.step.step]

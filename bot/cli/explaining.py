@@ -18,7 +18,7 @@ from bot.policy_in_force import Ruling
 from bot.settings import Settings, read_settings
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
-from workflows.could_approve import StagePeople, could_approve
+from workflows.could_approve import CouldApprove, StagePeople, could_approve
 from workflows.entry import RunId
 from workflows.explaining import ExplainedStep, explain
 from workflows.moments import moment_of, stamp
@@ -30,7 +30,7 @@ from workflows.step_scope import Actions
 EXISTING = click.Path(path_type=Path, exists=True)
 UNRESOLVED = "Who belongs to these is not known here: SLACK_BOT_TOKEN is not set."
 
-Told: TypeAlias = Sequence[tuple[ExplainedStep, Sequence[StagePeople]]]
+Told: TypeAlias = Sequence[tuple[ExplainedStep, CouldApprove | None]]
 
 
 @click.command("explain")
@@ -100,12 +100,12 @@ def _looked(
 
 def _people(
     one: ExplainedStep, looked: Looked, procedure: Procedure, asked: Asked
-) -> Sequence[StagePeople]:
+) -> CouldApprove | None:
     demand = one.told.demand
     if demand is None or asked.people is None:
-        return ()
+        return None
     bound = looked.bound_at(one.step.step, procedure.scopes)
-    return could_approve(asked.people, demand, bound)
+    return could_approve(asked.people, demand, bound, at=asked.at)
 
 
 def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
@@ -117,12 +117,12 @@ def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
     yield f"on {here:%A, %Y-%m-%d %H:%M} ({policy.timezone}):"
     if not told:
         yield "No step of it does more than read, so nobody is asked."
-    for step, stages in told:
+    for step, people in told:
         yield ""
-        yield from step_lines(step, stages)
+        yield from step_lines(step, people)
 
 
-def step_lines(one: ExplainedStep, stages: Sequence[StagePeople]) -> Iterator[str]:
+def step_lines(one: ExplainedStep, people: CouldApprove | None) -> Iterator[str]:
     """Yield what the policy makes of a step, for a person."""
     step = one.step
     yield f"{'undo of ' if step.is_undo else ''}{step.step} ({step.action}, {one.effect.value})"
@@ -137,9 +137,17 @@ def step_lines(one: ExplainedStep, stages: Sequence[StagePeople]) -> Iterator[st
         yield from (f"  {line}" for line in rule.lines)
     yield from (f"  {line}" for line in one.told.lines[len(one.rules) :])
     if one.told.demand is not None:
-        yield from (f"  {line}" for stage in stages for line in _who(stage))
-        if not stages:
-            yield f"  {UNRESOLVED}"
+        yield from (f"  {line}" for line in _people_lines(people))
+
+
+def _people_lines(people: CouldApprove | None) -> Iterator[str]:
+    if people is None:
+        yield UNRESOLVED
+        return
+    for stage in people.stages:
+        yield from _who(stage)
+    if people.stops:
+        yield f"It would stop there and ask nobody: {people.stops}"
 
 
 def _who(stage: StagePeople) -> Iterator[str]:
@@ -168,11 +176,11 @@ def _data(ruling: Ruling, looked: Looked, told: Told) -> dict[str, object]:
         **ruling.data,
         "requester": given.requester,
         "at": stamp(given.at),
-        "steps": [step_data(step, stages) for step, stages in told],
+        "steps": [step_data(step, people) for step, people in told],
     }
 
 
-def step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, object]:
+def step_data(one: ExplainedStep, people: CouldApprove | None) -> dict[str, object]:
     """Return what the policy makes of a step, as data."""
     demand = one.told.demand
     return {
@@ -201,7 +209,8 @@ def step_data(one: ExplainedStep, stages: Sequence[StagePeople]) -> dict[str, ob
             for stage in (demand.stages if demand is not None else ())
         ],
         "expires_seconds": demand.expires.total_seconds() if demand is not None else None,
-        "people": [_stage_data(stage) for stage in stages] if stages else None,
+        "people": None if people is None else [_stage_data(stage) for stage in people.stages],
+        "stops": "" if people is None else people.stops,
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from tests.journeys.day import Case, Day
+from workflows.delegating import NewDelegation
+from workflows.people import PersonId
 
 BIG = "inputs.amount > 50000"
 DEAR = "ord_1057"  # 83610 were paid for it; what other orders cost may be less than what is asked.
@@ -99,6 +102,33 @@ def test_a_changed_run_is_explained_with_its_new_values_and_without_its_editor(
     assert big["saw"]["inputs.amount"] == "60000"
     assert step["people"][0]["left_out"] == {"@sam": "changer"}
     assert "@sam" not in step["people"][0]["could_approve"]
+
+
+def test_whoever_acts_for_the_requester_is_told_not_to_approve(beside: Day) -> None:
+    case = Case(beside)
+    case.card(case.asks())
+    run = str(case.entries()[0].run)
+    rita, ana = (
+        PersonId(f"slack:{case.slack.workspace.id}:{case.person(name).id}")
+        for name in ("rita", "ana")
+    )
+    core, until = beside.bot.core, beside.time() + timedelta(days=1)
+    core.engine.delegate(NewDelegation(giver=rita, stand_in=ana, until=until))
+    step = explained(run)
+    word = core.store.delegation_by(rita, at=beside.time())
+    assert word is not None
+    core.engine.come_back(rita, entry=word.entry)
+
+    assert step["people"][0]["left_out"] == {"@ana": "delegate"}
+    assert step["people"][0]["could_approve"] == ["@ben"]
+    assert step["stops"] == ""
+
+
+@pytest.mark.usefixtures("beside")
+def test_where_too_few_are_left_it_is_said_that_the_step_would_stop() -> None:
+    told = interlock("policy", "explain", *refund(60_000), "--requester", "@dora").stdout
+
+    assert "It would stop there and ask nobody: @finance-directors has" in told
 
 
 @pytest.mark.usefixtures("beside")

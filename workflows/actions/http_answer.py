@@ -8,6 +8,7 @@ from typing import NoReturn, TypeAlias
 from pydantic import Field, JsonValue
 
 from workflows.actions.base import MARGIN, Model
+from workflows.actions.kept_text import kept_text
 from workflows.errors import ActionFailedError, InDoubtError, TransientReadError
 
 KEPT_HEADERS = frozenset(
@@ -54,7 +55,7 @@ class Content:
     @property
     def text(self) -> str:
         """Return it as text without secrets, cut to the limit after that."""
-        return self.redact(self.raw.decode(errors="replace"))[: self.limit]
+        return kept_text(self.raw, self.limit, self.redact)
 
     @property
     def line(self) -> str:

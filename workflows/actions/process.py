@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from workflows.actions.base import MARGIN
+from workflows.actions.kept_text import kept_text
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 GRACE = 1.0  # Seconds between SIGTERM and SIGKILL.
@@ -41,7 +42,7 @@ class Output:
 
     def text(self, redact: Callable[[str], str] = str) -> str:
         """Return it as text without secrets, cut to the limit after that."""
-        return redact(self.kept.decode(errors="replace"))[: self.limit]
+        return kept_text(bytes(self.kept), self.limit, redact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

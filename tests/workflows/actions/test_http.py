@@ -17,13 +17,14 @@ from tests.workflows.actions.http_parts import (
     get,
     post,
 )
-from workflows.actions.base import Effect
+from workflows.actions.base import MARGIN, Effect
 from workflows.errors import (
     ActionFailedError,
     InDoubtError,
     NotPerformedError,
     TransientReadError,
 )
+from workflows.redaction import Redactor
 
 
 def hang(connection: socket.socket, _: bytes) -> None:
@@ -302,6 +303,20 @@ def test_a_server_that_takes_no_request_leaves_an_effect_in_doubt(a_call: Calls)
             an_action(url).perform(large, a_call(timeout=1.5))  # Enough to begin with it.
 
     assert time.monotonic() - started < 30
+
+
+def test_no_beginning_of_a_secret_is_left_where_a_long_answer_ends(
+    raw_server: Start, a_call: Calls
+) -> None:
+    secret, long = "tk-" + "0123456789" * 4, "z" * 8000
+    # What is taken out makes the text shorter than what was read of it.
+    before = (long * 20).ljust(MEBIBYTE + MARGIN - 20, "x")
+    server = raw_server(answer(200, (before + secret).encode(), kind="text/plain"))
+
+    got = an_action(server.url).perform(post(), a_call(redact=Redactor([secret, long])))
+
+    assert got.is_cut
+    assert "tk-" not in str(got.body)
 
 
 def test_a_long_answer_to_an_effect_is_cut_and_marked(raw_server: Start, a_call: Calls) -> None:

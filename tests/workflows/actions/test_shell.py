@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from workflows.actions import process
-from workflows.actions.base import Call, Effect
+from workflows.actions.base import MARGIN, Call, Effect
 from workflows.actions.shell import LIMIT, ShellCall, ShellRun
 from workflows.errors import (
     ActionFailedError,
@@ -21,6 +21,7 @@ from workflows.errors import (
     NotPerformedError,
     TransientReadError,
 )
+from workflows.redaction import Redactor
 from workflows.services import Services
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -199,6 +200,23 @@ def test_output_of_an_effect_is_cut_and_marked(tmp_path: Path, a_call: Callable[
 
     assert done.is_cut
     assert len(done.stdout) == LIMIT
+
+
+def test_no_beginning_of_a_secret_is_left_where_long_output_ends(
+    tmp_path: Path, a_call: Callable[..., Call]
+) -> None:
+    secret = "tk-" + "0123456789" * 4
+    before = (LIMIT + MARGIN) // 2 - 10  # Letters of two bytes each: the reading ends in it.
+    code = f"import sys; sys.stdout.buffer.write(('ä' * {before} + '{secret}').encode())"
+    call = a_call(redact=Redactor([secret]))
+
+    done = a_runner(tmp_path).perform(python("-c", code), call)
+    with pytest.raises(ActionFailedError) as caught:
+        a_runner(tmp_path).perform(python("-c", f"{code}; sys.exit(1)"), call)
+
+    assert done.is_cut
+    assert done.stdout == "ä" * (LIMIT // 2)
+    assert "tk-" not in str(caught.value)
 
 
 def test_output_of_a_read_that_is_too_long_is_an_error(

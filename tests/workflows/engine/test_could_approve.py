@@ -1,0 +1,57 @@
+"""Whoever asks beforehand who could approve is told what the bot then really does."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from storage.store import SqlStore
+from tests.workflows.engine.gated import asked, policy_of, trouble_of, with_groups
+from tests.world import CHANGE, Clock, Working, definition_in, id_of
+from workflows.could_approve import CouldApprove, could_approve
+from workflows.explaining import Given, explain
+from workflows.procedure import Procedures
+from workflows.separation import Duty
+
+ONE_FOR_TWO = 'stages: [{from: ["@small"]}, {from: ["@small", "@nobody"]}]'
+TOO_FEW = 'stages: [{from: ["@leads"], approve: 4}]'
+LED_NOWHERE = 'stages: [{from: ["@leads"]}], escalate: {after: 1h, to: ["@nobody"]}'
+TOO_LATE = (
+    'stages: [{from: ["@leads"]}], expires: 2h,'
+    ' hours: {weekdays: [1-5], from: "09:00", to: "17:00"}'
+)
+
+
+def told_before(house: Working) -> CouldApprove:
+    procedure = Procedures(house.actions).of(definition_in(CHANGE))
+    given = Given(inputs={"by": 5}, requester="@rita", at=house.clock())
+    (step,) = explain(house.policy, procedure, house.actions, given)
+    assert step.told.demand is not None
+    bound = {id_of("rita"): Duty.REQUESTER}
+    return could_approve(house.town, step.told.demand, bound, at=house.clock())
+
+
+@pytest.mark.parametrize("rule", [ONE_FOR_TWO, TOO_FEW, LED_NOWHERE, TOO_LATE])
+def test_a_step_that_would_stop_is_told_to_stop_in_the_same_words(
+    store: SqlStore, clock: Clock, rule: str
+) -> None:
+    clock.at = datetime(2026, 3, 6, 18, 0, tzinfo=UTC)  # A Friday.
+    house = with_groups(Working(store, clock, policy=policy_of(rule)))
+    house.town.groups |= {"@small": {"ben"}, "@nobody": set()}
+    told = told_before(house)
+    run = asked(house)
+
+    assert house.status(run) == "exception"
+    assert told.stops
+    assert told.stops in trouble_of(house, run)
+
+
+def test_a_step_that_would_be_asked_about_is_not_told_to_stop(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = with_groups(Working(store, clock, policy=policy_of(TOO_LATE)))
+    told = told_before(house)
+    run = asked(house)
+
+    assert house.status(run) == "waiting"
+    assert told.stops == ""
+    assert [[one.name for one in stage.people or ()] for stage in told.stages] == [["ana", "ben"]]
