@@ -130,7 +130,12 @@ def _performed(read: RunRead, step: str, tries: list[Entry]) -> str:
     last = tries[-1] if tries else None
     if last is None or last.kind == "action.in_doubt":
         return read.state.step(step).performed
-    return "yes" if last.kind in UNVERIFIED else str(last.data.get("performed", "no"))
+    if last.kind in UNVERIFIED:
+        return "yes"
+    now = str(last.data.get("performed", "no"))
+    # What an earlier attempt did in part still stands, whatever the last one did not do.
+    is_partly = any(one.data.get("performed") == "partly" for one in tries)
+    return "partly" if now == "no" and is_partly else now
 
 
 def _done(read: RunRead) -> Iterator[DoneEffect]:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from bot.run_reading import RunRead
 from bot.views.run_root import StepLine
 from workflows.definition_flow import ForEach, Parallel
-from workflows.flow import count_of
-from workflows.instances import instance, is_undo, items_of, step_of
+from workflows.flow import count_of, has_left, is_over
+from workflows.instances import is_undo, items_of, step_of
 from workflows.outline import Node
-from workflows.run import OVER, Phase, StepState
+from workflows.run import Phase, StepState
 
 TOLD_ERRORS = frozenset({Phase.FAILED, Phase.EXCEPTION, Phase.IN_DOUBT})
 # An item is shown by itself while somebody has to do something about it.
@@ -54,21 +54,12 @@ def _loop(read: RunRead, node: Node, loop: ForEach) -> StepLine:
     if state.phase is not Phase.OBSERVED:
         return _line(node.step.id, state)
     count = count_of(state)
-    last = loop.steps[-1].id
-    done = sum(_is_over(read, instance(last, (number,))) for number in range(count))
-    left = sum(
-        one.is_left or one.phase is Phase.REFUSED
-        for name, one in read.state.steps.items()
-        if _is_item_of(read, name, loop)
-    )
+    where = [(read.definition, loop.steps, (number,), read.state) for number in range(count)]
+    left = sum(has_left(*one) for one in where)
+    done = sum(is_over(*one) for one in where)
     note = f"{done + left} of {count} items" + (f", {left} left behind" if left else "")
     phase = Phase.EXECUTED if done + left >= count else Phase.INTENDED
     return StepLine(name=node.step.id, phase=phase, note=note)
-
-
-def _is_over(read: RunRead, name: str) -> bool:
-    state = read.state.step(name)
-    return state.phase in OVER and not state.is_left
 
 
 def _is_item_of(read: RunRead, name: str, loop: ForEach) -> bool:

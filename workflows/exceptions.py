@@ -107,6 +107,7 @@ def settle_exception(
         if is_over or answer not in ANSWERS:
             raise RequestClosedError(_why_closed(one), hint="Nothing was changed.")
         _refuse_earlier(asked_by, one.trouble)
+        _refuse_ending(state, Walk(house.definitions.version(row.version)), answer)
         _refuse_amid_undoing(state, step, answer)
         _admit(responsible, who)
         words = house.redact(reason.strip())
@@ -274,6 +275,22 @@ def _refuse_earlier(asked_by: str, now: str) -> None:
             "That card was answered already, and the step has stopped once more since.",
             hint="Nothing was changed. Answer the newer card of this thread.",
         )
+
+
+def _refuse_ending(state: RunState, walk: Walk, answer: str) -> None:
+    """Return if an answer leads anywhere: of a run whose end is decided only that is waited for.
+
+    What a run has done before a request of it was rejected can still be taken back.
+    """
+    refused = None if state.is_undoing or answer == "undo" else walk.refused(state)
+    if not state.is_ending and refused is None:
+        return
+    how = refused.status.words if refused is not None and refused.status is not None else "aborted"
+    how = "cancelled" if state.cancel_asked else how
+    raise RequestClosedError(
+        f"This run was {how} already, so this step does not go on any more.",
+        hint="Nothing was changed. The run ends once it is known what became of what is under way.",
+    )
 
 
 def _refuse_amid_undoing(state: RunState, step: str, answer: str) -> None:

@@ -32,6 +32,8 @@ def handle_due(house: House, due: Due) -> None:
         DOES.get(due.kind, _wake)(house, due)
     except UnknownRunError:
         log.warning("a due-row names nothing", extra={"kind": due.kind, "key": due.key})
+        with house.store.begin() as unit:
+            unit.take_due(due)  # What it names is not begun any more, and it would be due for ever.
 
 
 def _wake(house: House, due: Due) -> None:

@@ -15,7 +15,7 @@ from workflows.definition_steps import Step
 from workflows.entry import Json
 from workflows.instances import instance, items_of, step_of, undo_of
 from workflows.moves import Do, Move, is_past, step_move
-from workflows.run import Phase, RunState, Status, StepState
+from workflows.run import OVER, Phase, RunState, Status, StepState
 from workflows.undoable import done
 
 DEADLINE = "deadline"
@@ -47,9 +47,9 @@ class Walk:
     def _moves(self, state: RunState, now: datetime) -> list[Move]:
         if state.cancel_asked:
             return self._unsettled(state, now) or [Move(do=Do.CANCEL)]
-        if state.is_undoing:
+        if state.is_undoing and not state.is_aborted:
             return self._unsettled(state, now) or self._undoing(state, now)
-        refused = self._refused(state)
+        refused = self.refused(state)
         if refused is not None:
             return self._unsettled(state, now) or [refused]
         found = self._sequence(self._definition.steps, (), state, now)
@@ -77,21 +77,13 @@ class Walk:
         every = (self._own(name, state.step(name), state, now) for name in state.under_way)
         return [move for move in every if move is not None]
 
-    def _refused(self, state: RunState) -> Move | None:
+    def refused(self, state: RunState) -> Move | None:
         """Return the end of the run if some step was refused for good."""
         for name, phase in state.marked.items():
             one = state.step(name)
-            if phase is Phase.REFUSED and not self._is_left(name, one):
+            if phase is Phase.REFUSED and not _is_left(self._definition, name, one):
                 return Move(do=Do.END, step=name, status=Status(one.refusal))
         return None
-
-    def _is_left(self, name: str, state: StepState) -> bool:
-        """Say whether an item is over because of this step, and its loop goes on without it."""
-        if state.is_left:
-            return True
-        node = self._definition.outline.get(step_of(name))
-        goes_on = node is not None and node.is_in_loop_that_goes_on
-        return goes_on and state.phase is Phase.REFUSED and state.refusal in _LEAVES_AN_ITEM
 
     def _undoing(self, state: RunState, now: datetime) -> list[Move]:
         for name in reversed(done(self._definition, state).undoable):
@@ -110,16 +102,20 @@ class Walk:
         self, steps: Sequence[Flow], items: tuple[int, ...], state: RunState, now: datetime
     ) -> list[Move]:
         """Return the moves of the first step that is not over; nothing when all are."""
+        is_lost = False
         for step in steps:
             name = instance(step.id, items)
+            if is_lost and name not in state.steps:
+                return []  # What had begun before this was known comes to its end.
             one = state.step(name)
             if is_past(step, one):
                 continue
-            if self._is_left(name, one):
+            if _is_left(self._definition, name, one):
                 return []
             found = self._of(step, name, items, state, now)
             if found:
                 return found
+            is_lost |= has_left(self._definition, [step], items, state)
         return []
 
     def _of(
@@ -160,7 +156,9 @@ class Walk:
             if is_held and instance(step.steps[0].id, (*items, number)) not in state.steps:
                 return
             found = self._sequence(step.steps, (*items, number), state, now)
-            if not found and number == self._over.get(name, 0):
+            if not step.goes_on and has_left(self._definition, step.steps, (*items, number), state):
+                stops = True  # The item of a loop around this one is left behind, and this with it.
+            elif not found and number == self._over.get(name, 0):
                 self._over[name] = number + 1
             yield from found
             if found and all(_is_batched(one, state, depth=len(items) + 1) for one in found):
@@ -194,12 +192,64 @@ def loop_output(definition: Definition, state: RunState, name: str) -> Json:
         return None
     count = count_of(state.step(name))
     every = [(*items_of(name), number) for number in range(count)]
-    failed = sum(_has_left(loop, one, state) for one in every)
+    failed = sum(has_left(definition, loop.steps, one, state) for one in every)
     last = loop.steps[-1].id
     results = [state.step(instance(last, one)).output for one in every]
     return {"count": count, "done": count - failed, "failed": failed, "results": results}
 
 
-def _has_left(loop: ForEach, items: tuple[int, ...], state: RunState) -> bool:
-    every = (state.step(instance(one.id, items)) for one in loop.steps)
-    return any(one.is_left or one.phase is Phase.REFUSED for one in every)
+def has_left(
+    definition: Definition, steps: Sequence[Flow], items: tuple[int, ...], state: RunState
+) -> bool:
+    """Say whether what `steps` belong to is over before its end: a step in them was left behind.
+
+    Be it in a branch. A loop that goes on keeps what its own items leave to itself.
+    """
+    if not state.left and Phase.REFUSED not in state.marked.values():
+        return False  # As nearly always.
+    names = ((one, instance(one.id, items)) for one in steps)
+    return any(
+        _is_left(definition, name, state.step(name))
+        or _has_left_inside(definition, one, items, state)
+        for one, name in names
+    )
+
+
+def _has_left_inside(
+    definition: Definition, step: Flow, items: tuple[int, ...], state: RunState
+) -> bool:
+    if isinstance(step, Parallel):
+        return any(has_left(definition, one, items, state) for one in step.parallel.values())
+    if not isinstance(step, ForEach) or step.goes_on:
+        return False
+    every = range(count_of(state.step(instance(step.id, items))))
+    return any(has_left(definition, step.steps, (*items, one), state) for one in every)
+
+
+def is_over(
+    definition: Definition, steps: Sequence[Flow], items: tuple[int, ...], state: RunState
+) -> bool:
+    """Say whether all of `steps` are over, what stands inside them included, and none was left."""
+    step = steps[-1]
+    one = state.step(instance(step.id, items))
+    if one.is_left or one.phase not in OVER:
+        return False
+    if one.phase is Phase.OBSERVED and isinstance(step, Parallel):
+        return all(is_over(definition, each, items, state) for each in step.parallel.values())
+    if one.phase is Phase.OBSERVED and isinstance(step, ForEach):
+        every = ((*items, number) for number in range(count_of(one)))
+        return all(
+            has_left(definition, step.steps, each, state)
+            or is_over(definition, step.steps, each, state)
+            for each in every
+        )
+    return not has_left(definition, steps, items, state)
+
+
+def _is_left(definition: Definition, name: str, state: StepState) -> bool:
+    """Say whether an item is over because of this step, and its loop goes on without it."""
+    if state.is_left:
+        return True
+    node = definition.outline.get(step_of(name))
+    goes_on = node is not None and node.is_in_loop_that_goes_on
+    return goes_on and state.phase is Phase.REFUSED and state.refusal in _LEAVES_AN_ITEM

@@ -75,6 +75,8 @@ def _after_decision(state: RunState, entry: Entry, name: str) -> Mapping[str, An
     match entry.data["decision"]:
         case "undo":
             return {**found, "is_undoing": True}
+        case "abort":
+            return {**found, "is_aborted": True}
         case "hold":
             return {**found, "held": state.held | {name}}
         case "retry":
@@ -239,10 +241,16 @@ def _failed(step: StepState, entry: Entry) -> StepState:
         attempt=_number(entry.data["attempt"]),
         failures=step.failures + 1,
         error_class=str(entry.data.get("error_class") or ""),
-        performed=str(entry.data.get("performed", "no")),
+        performed=_performed(step, entry),
         may_retry=bool(entry.data.get("again", True)),
         changed_at=entry.at,
     )
+
+
+def _performed(step: StepState, entry: Entry) -> str:
+    """Return how much of an effect may stand: what one attempt did in part, no later one undoes."""
+    now = str(entry.data.get("performed", "no"))
+    return "partly" if now == "no" and step.performed == "partly" else now
 
 
 def _in_doubt(step: StepState, entry: Entry) -> StepState:
@@ -265,7 +273,7 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
         stands=step.request is not None,
         failures=step.failures + 1,
         error_class="not_performed",
-        performed="no",
+        performed="partly" if step.performed == "partly" else "no",
         may_retry=True,
         changed_at=entry.at,
     )

@@ -155,6 +155,7 @@ class RunState:
     rseq: int = -1
     cancel_asked: bool = False
     is_undoing: bool = False  # Aborted, and what can be taken back is.
+    is_aborted: bool = False  # Nothing follows but the ends of what is under way.
     is_queued: bool = False  # Waits for a lock or a free place.
     held: frozenset[str] = frozenset()  # Steps whose effect waits for a freeze, a target, Slack.
     ended: Status | None = None
@@ -170,6 +171,11 @@ class RunState:
         """Say whether a step has an output, be it null."""
         step = self.step(name)
         return step.phase in _TOLD or step.output is not None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was cancelled or aborted, and ends once what is under way has an end."""
+        return self.cancel_asked or self.is_aborted
 
     @property
     def is_waiting(self) -> bool:

@@ -13,7 +13,7 @@ from workflows.definition import Definition
 from workflows.definition_inputs import Input
 from workflows.entry import Entry, Json
 from workflows.input_words import in_words
-from workflows.instances import step_of
+from workflows.instances import items_of, step_of
 from workflows.run import LEFT, UNTOLD
 from workflows.shadow_question import asked_form
 from workflows.store import ThreadMessage
@@ -72,18 +72,27 @@ def _loops(story: Story) -> Iterator[Sentence]:
 
 
 def _loop(story: Story, entry: Entry) -> str:
-    count = entry.data.get("count", 0)
-    inside = {
-        node.step.id
-        for node in story.definition.outline.values()
-        if any(loop.id == step_of(str(entry.data["step"])) for loop in node.loops)
-    }
-    left = sum(
-        one.data.get("rule") == LEFT and step_of(str(one.data["step"])) in inside
-        for one in story.entries
-    )
+    count, loop = entry.data.get("count", 0), str(entry.data["step"])
+    left = len({one for name in _left(story) if (one := _item(story, loop, name)) is not None})
     failed = f", {left} failed and were left behind" if left else ""
     return f"“{_step(story, entry)}” went over {count} items{failed}."
+
+
+def _left(story: Story) -> Iterator[str]:
+    return (str(one.data["step"]) for one in story.entries if one.data.get("rule") == LEFT)
+
+
+def _item(story: Story, loop: str, name: str) -> tuple[int, ...] | None:
+    """Return which item of a loop was left behind with an instance; None if another loop left it.
+
+    That is the nearest around it that goes on without an item.
+    """
+    node = story.definition.outline.get(step_of(name))
+    goes_on = [] if node is None else [one.id for one in node.loops if one.goes_on]
+    around, depth = items_of(loop), len(items_of(loop)) + 1
+    if goes_on[-1:] != [step_of(loop)] or items_of(name)[: depth - 1] != around:
+        return None
+    return items_of(name)[:depth]
 
 
 def as_json(story: Story, sentences: Sequence[Sentence], *, model: str = "") -> Json:

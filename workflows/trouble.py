@@ -70,7 +70,8 @@ def first_look(entry: Entry) -> Due | None:
 def troubles(state: RunState, entries: Sequence[Entry]) -> tuple[Trouble, ...]:
     """Return what waits for a person in a run, the oldest first; nothing once it has ended.
 
-    Of a run that is being undone, only what keeps it from that does.
+    Of a run that is being undone, only what keeps it from that does; of one that was cancelled or
+    aborted, only what keeps it from its end.
     """
     if state.ended is not None:
         return ()
@@ -81,7 +82,7 @@ def troubles(state: RunState, entries: Sequence[Entry]) -> tuple[Trouble, ...]:
 def _trouble(state: RunState, name: str, entries: Sequence[Entry]) -> Trouble | None:
     one = state.step(name)
     match one.phase:
-        case Phase.EXCEPTION if is_undo(name) or not state.is_undoing:
+        case Phase.EXCEPTION if _goes_on(state, name):
             made = next((entry for entry in entries if entry.id == one.trouble), None)
             card = exception_card(made) if made is not None else None
         case Phase.IN_DOUBT:
@@ -99,6 +100,11 @@ def _trouble(state: RunState, name: str, entries: Sequence[Entry]) -> Trouble | 
         rseq=made.rseq,
         card=card,
     )
+
+
+def _goes_on(state: RunState, name: str) -> bool:
+    """Say whether what somebody says about a step that stopped leads anywhere."""
+    return not state.is_ending and (is_undo(name) or not state.is_undoing)
 
 
 def _doubts(name: str, state: StepState, entries: Sequence[Entry]) -> Iterator[Entry]:

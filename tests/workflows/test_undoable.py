@@ -149,6 +149,12 @@ def test_what_happened_in_part_is_unclear_and_not_undone_by_itself() -> None:
     assert history.done == Done(unclear=("charge",), read=("look",))
 
 
+def test_what_happened_in_part_stays_unclear_although_a_later_attempt_did_nothing() -> None:
+    history = begun().failed("charge", performed="partly").decided("charge", "retry")
+
+    assert history.failed("charge").done == Done(unclear=("charge",), read=("look",))
+
+
 def test_what_is_under_way_or_in_doubt_is_unclear() -> None:
     under_way = begun().intended("charge")
     in_doubt = begun().intended("charge").end("action.in_doubt", "charge", cause="crash")

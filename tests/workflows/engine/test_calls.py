@@ -4,9 +4,11 @@ import pytest
 
 from storage.database import Database
 from storage.store import SqlStore
+from tests.fuse import Crash
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.workflows.engine.gated import assert_sound, publish
 from tests.world import Clock, Working, failing, id_of
+from workflows import calling as calling_room
 from workflows.entry import RunId
 from workflows.errors import ActionFailedError, NotEligibleError
 from workflows.orders import Edit
@@ -198,3 +200,39 @@ def test_a_workflow_that_starts_itself_ends_at_a_depth(store: SqlStore, clock: C
     assert house.status(run) == "waiting"
     depths = [len(house.kinds(one)) for one in house.store_runs()]
     assert len(depths) <= 6
+
+
+def test_a_child_that_was_never_begun_leaves_nothing_due_behind_its_cancelled_parent(
+    store: SqlStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = Working(store, clock, definitions=(PARENT, CHILD))
+    run = house.start("parent", {})
+
+    def killed(*_: object) -> None:
+        raise Crash("between the note of the child and its start")
+
+    monkeypatch.setattr(calling_room, "_start", killed)
+    with pytest.raises(Crash):
+        house.settle()
+    monkeypatch.undo()
+    house.engine.cancel(run, person=id_of("rita"), reason="enough")
+    house.settle()
+
+    assert house.status(run) == "cancelled"
+    assert house.due(run) == []
+
+
+@pytest.mark.parametrize("calls", ["middle", "locked"])
+def test_a_child_that_would_wait_for_the_lock_of_a_run_around_it_needs_a_person(
+    store: SqlStore, clock: Clock, calls: str
+) -> None:
+    outer = workflow("parent", f"lock: one\nsteps: [{{id: inner, workflow: {calls}}}]")
+    middle = workflow("middle", "steps: [{id: inner, workflow: locked}]")
+    locked = workflow("locked", f"lock: one\nsteps: [{change('act')}]")
+    house, run = calling(store, clock, outer, middle, locked)
+
+    asks = child_of(house, run) if calls == "middle" else run
+    stopped = next(one for one in house.entries(asks) if one.kind == "decision.made")
+    assert house.status(asks) == "exception"
+    assert b"needs the lock one, which run" in (stopped.parts["reason"].value or b"")
+    assert house.world.effects == []

@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
-from tests.world import Clock, Working, id_of
+from tests.world import Clock, Working, failing, id_of
 from workflows.entry import RunId
 from workflows.errors import ActionFailedError
 from workflows.replay import after, replay
@@ -18,6 +19,7 @@ from workflows.telling import MOST_LEFT_TOLD
 
 PATIENCE = 60.0
 REFUSED = ActionFailedError("no such name", error_class="refused")
+PAY = change("pay").replace("name: pay", 'name: "${{ item.name }}"')
 
 
 def loop(more: str = "", *, steps: str | None = None) -> str:
@@ -147,6 +149,73 @@ def test_a_history_is_folded_in_one_as_entry_by_entry(store: SqlStore, clock: Cl
         assert before.steps == steps
     assert replay(run, entries) == told
     assert type(replay(run, entries).steps) is dict
+
+
+def test_an_item_of_which_a_branch_failed_is_left_behind_before_what_follows_it(
+    store: SqlStore, clock: Clock
+) -> None:
+    body = (
+        f"{{id: sides, parallel: {{left: [{PAY}], right: [{change('send')}]}}}}, {change('tell')}"
+    )
+    house, run = paying(store, clock, loop("on_item_failure: continue", steps=body))
+    house.world.trouble = failing_for("n1")  # type: ignore[assignment]
+    house.settle()
+
+    done = {one.partition("/")[2] for one in house.world.effects}
+    assert house.status(run) == "done"
+    assert done == {
+        *("pay/0", "send/0", "tell/0"),
+        "send/1",  # It had begun already; nothing of the item begins after that.
+        *("pay/2", "send/2", "tell/2"),
+        "close",
+    }
+    assert (
+        house.world.number == 10 + 3 + 1 + 3 + 2
+    )  # Two of three were done, says the step after it.
+
+
+def test_a_loop_that_stops_within_one_that_goes_on_takes_its_whole_item_with_it(
+    store: SqlStore, clock: Clock
+) -> None:
+    inner = (
+        '{id: inner, foreach: "${{ steps.look.output.rows }}", as: other, steps: ['
+        + PAY
+        + f"]}}, {change('tell')}"
+    )
+    house, run = paying(store, clock, loop("on_item_failure: continue", steps=inner))
+    house.world.trouble = failing("before n0", REFUSED)
+    house.settle()
+
+    done = [one.partition("/")[2] for one in house.world.effects]
+    assert house.status(run) == "done"
+    assert done == [
+        *("pay/1/0", "pay/1/1", "pay/1/2", "tell/1"),
+        *("pay/2/0", "pay/2/1", "pay/2/2", "tell/2"),
+        "close",
+    ]
+
+
+def test_no_item_is_left_behind_because_the_time_of_the_whole_run_is_over(
+    store: SqlStore, clock: Clock
+) -> None:
+    text = loop("on_item_failure: continue").replace("steps:", "deadline: 1h\nsteps:", 1)
+    house, run = paying(store, clock, text)
+
+    def slow(place: str) -> None:
+        if place == "before":
+            clock.forward(timedelta(minutes=40))
+
+    house.world.trouble = slow
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert house.world.effects == [f"{run}/pay/0", f"{run}/pay/1"]
+
+    house.engine.settle_exception(run, "pay/2", person=id_of("omar"), answer="retry")
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert house.world.effects[2:] == [f"{run}/pay/2", f"{run}/close"]
 
 
 def test_an_item_that_fails_stops_the_loop_and_a_person_says_how_it_goes_on(

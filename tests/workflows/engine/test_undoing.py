@@ -179,6 +179,81 @@ def test_while_a_run_is_undone_another_step_that_stopped_does_not_go_on(
     assert house.world.effects == [f"{run}/one", f"{run}/one/undo"]
 
 
+THREE_SIDES = workflow(
+    "sides",
+    f"steps: [{destructive('one', undo=FREE)}, {{id: all, parallel: {{l: [{change('left')}], "
+    f"m: [{change('middle')}], r: [{change('right')}]}}}}]",
+)
+
+
+def stopped_on_two_sides(store: SqlStore, clock: Clock) -> tuple[Working, RunId]:
+    """Two branches wait for a person, and of the third nobody knows whether it happened."""
+    house = Working(store, clock, definitions=(THREE_SIDES,))
+    run = house.start("sides")
+    house.settle()
+
+    def trouble(place: str) -> None:
+        if place in ("before left", "before right"):
+            raise BROKEN
+        if place == "before middle":
+            raise LOST
+
+    house.world.trouble = trouble
+    house.world.can_probe = False
+    house.approve(run)
+    house.settle()
+    assert house.status(run) == "in_doubt"
+    return house, run
+
+
+def test_aborting_what_is_being_undone_stops_it_although_something_is_in_doubt(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = stopped_on_two_sides(store, clock)
+    for step, answer in (("left", "undo"), ("right", "abort")):
+        house.engine.settle_exception(run, step, person=id_of("omar"), answer=answer)
+    house.engine.settle_doubt(run, "middle", person=id_of("omar"), happened=Happened.NO)
+    house.world.trouble = lambda _place: None
+    house.settle()
+
+    assert house.status(run) == "aborted"
+    assert house.world.effects == [f"{run}/one"]
+
+
+@pytest.mark.parametrize("answer", ["retry", "skip", "abort", "undo"])
+def test_nobody_settles_another_step_of_a_run_that_was_aborted(
+    store: SqlStore, clock: Clock, answer: str
+) -> None:
+    house, run = stopped_on_two_sides(store, clock)
+    house.engine.settle_exception(run, "left", person=id_of("omar"), answer="abort")
+    with pytest.raises(RequestClosedError, match="was aborted already"):
+        house.engine.settle_exception(run, "right", person=id_of("sam"), answer=answer)
+    entries = house.entries(run)
+
+    assert [one.step for one in troubles(replay(run, entries), entries)] == ["middle"]
+
+    house.engine.settle_doubt(run, "middle", person=id_of("omar"), happened=Happened.NO)
+    house.settle()
+
+    assert house.status(run) == "aborted"
+    assert house.world.effects == [f"{run}/one"]
+
+
+@pytest.mark.parametrize("answer", ["retry", "skip", "abort", "undo"])
+def test_nobody_settles_a_step_of_a_run_that_is_being_cancelled(
+    store: SqlStore, clock: Clock, answer: str
+) -> None:
+    house, run = stopped_on_two_sides(store, clock)
+    assert not house.engine.cancel(run, person=id_of("rita"), reason="enough")
+    with pytest.raises(RequestClosedError, match="was cancelled already"):
+        house.engine.settle_exception(run, "right", person=id_of("sam"), answer=answer)
+    house.engine.settle_doubt(run, "middle", person=id_of("omar"), happened=Happened.NO)
+    house.settle()
+
+    assert house.status(run) == "cancelled"
+    assert house.world.effects == [f"{run}/one"]
+
+
 def refusing(places: set[str]) -> Callable[[str], None]:
     def trouble(place: str) -> None:
         if place in places:
