@@ -163,6 +163,16 @@ class Courier:
         except (TooSoonError, SlackError) as error:
             return self.result_of(error, may_be_there=known.may_be_there)
 
+    def replies(self, place: Place) -> list[Mapping[str, Any]]:
+        """Return what stands in the thread of a message, as Slack has it.
+
+        Raises:
+            SlackError, TooSoonError: it cannot be read, or not now.
+        """
+        self._pacer.take("conversations.replies")
+        found = self._client.messages(place.channel, thread=place.ts)
+        return list(islice(found, MOST_LOOKED_THROUGH))
+
     def result_of(self, error: Exception, *, may_be_there: bool) -> Result:
         """Return what a call that failed means for the message it was made for."""
         match error:

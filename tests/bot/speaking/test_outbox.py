@@ -135,6 +135,43 @@ def test_a_post_that_was_found_is_not_repeated_though_its_update_has_to_wait(
     assert posts(office) == 1
 
 
+@pytest.mark.parametrize(
+    "wrong", [None, fault.rate_limited(2), fault.reset(), fault.server_error(503)]
+)
+def test_what_was_written_below_a_lost_post_is_heard_when_it_is_found(
+    office: Office, wrong: Fault | None
+) -> None:
+    workspace = office.server.workspace
+    office.start_run()
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    if wrong is not None:
+        office.server.faults.next("conversations.replies", wrong)
+    office.send(Subject.ROOT, "r1", "r1 runs")
+    office.deliver()
+    (lost,) = workspace.messages("#ops")
+    workspace.person("rita").say("It came back empty.", thread=lost)
+
+    office.deliver(seconds=20)
+    office.send(Subject.ROOT, "r1", "r1 is done")
+    office.deliver(seconds=20)
+
+    assert office.ledger.heard_words == [("r1", "It came back empty.")]
+    assert [one.text for one in workspace.messages("#ops")] == ["r1 is done"]
+    assert posts(office) == 1
+
+
+def test_a_thread_that_cannot_be_read_holds_no_first_message_back(office: Office) -> None:
+    office.start_run()
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    office.server.faults.next("conversations.replies", fault.refuse("thread_not_found"), times=9)
+    office.send(Subject.ROOT, "r1", "r1 runs")
+
+    office.deliver(seconds=20)
+
+    assert office.store.outbox.place_of(Subject.ROOT, "r1") is not None
+    assert office.ledger.lost == []
+
+
 @BOTH
 def test_a_lost_reply_is_found_in_its_thread(thread: Office) -> None:
     thread.server.faults.next("chat.postMessage", fault.lose_answer())
