@@ -220,6 +220,9 @@ class Courier:
             is_frozen = error.code in FROZEN
         else:
             return Delivered(place=place)
+        if not is_frozen and parcel.place is not None and parcel.may_be_there:
+            # It was posted anew before, and Slack's answer to that was lost.
+            return self._deliver(replace(parcel, place=None), known, posting)
         # What stands frozen keeps its place at the head of a thread, so the news goes below it.
         below = parcel.thread or place if is_frozen else parcel.thread
         new = self._posted(replace(parcel, thread=below), channel, known, posting)

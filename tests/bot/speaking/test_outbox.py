@@ -280,6 +280,26 @@ def test_a_frozen_card_is_answered_in_its_thread(thread: Office, error: str) -> 
     assert replies(thread) == ["open", "approved"]
 
 
+@pytest.mark.parametrize(("subject", "key"), [(Subject.ROOT, "r1"), (Subject.CARD, "q1")])
+def test_what_is_posted_anew_stands_once_though_the_answer_to_that_was_lost(
+    office: Office, subject: Subject, key: str
+) -> None:
+    workspace = office.server.workspace
+    office.start_run()
+    office.send(Subject.ROOT, "r1", "r1")
+    office.send(Subject.CARD, "q1", "q1")
+    office.deliver(seconds=10)
+    workspace.delete_message(next(one for one in workspace.everything("#ops") if one.text == key))
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    office.send(subject, key, "newer words")
+    office.deliver(seconds=20)
+    office.send(subject, key, "last words")
+    office.deliver(seconds=20)
+
+    shown = [one.text for one in workspace.everything("#ops")]
+    assert (shown.count("newer words"), shown.count("last words")) == (0, 1)
+
+
 def test_a_card_of_a_deleted_thread_is_still_shown(thread: Office) -> None:
     thread.server.faults.next("chat.postMessage", fault.refuse("thread_not_found"))
     thread.send(Subject.CARD, "q1", "May I?")
