@@ -318,6 +318,7 @@ def _outbox(
                 directory=directory,
                 digests=core.digests,
                 heads=core.heads,
+                redact=core.redact,
                 team=workspace.team,
                 command=workspace.settings.command,
             ),

@@ -45,6 +45,7 @@ from bot.scheduling import Scheduling
 from bot.secret_words import refuse_secret
 from bot.starting import Starting
 from bot.stepping_up import SteppingUp
+from bot.viewers import admit_viewer
 from bot.views.digest import without_charts
 from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.notice import notice
@@ -161,7 +162,7 @@ class Commands:
 
     def _shown(self, wanted: Command, caller: Caller, *, page: int) -> Rendered:
         if isinstance(wanted, LOOKS):
-            self.desk.roles.admit_viewer(caller.person, _about(wanted))
+            admit_viewer(self.desk, caller.person, _about(wanted))
         reports = Reports(desk=self.desk, reader=caller)
         match wanted:
             case Runs():

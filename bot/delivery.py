@@ -163,6 +163,16 @@ class Courier:
         except (TooSoonError, SlackError) as error:
             return self.result_of(error, may_be_there=known.may_be_there)
 
+    def replies(self, place: Place) -> list[Mapping[str, Any]]:
+        """Return what stands in the thread of a message, as Slack has it.
+
+        Raises:
+            SlackError, TooSoonError: it cannot be read, or not now.
+        """
+        self._pacer.take("conversations.replies")
+        found = self._client.messages(place.channel, thread=place.ts)
+        return list(islice(found, MOST_LOOKED_THROUGH))
+
     def result_of(self, error: Exception, *, may_be_there: bool) -> Result:
         """Return what a call that failed means for the message it was made for."""
         match error:
@@ -210,6 +220,9 @@ class Courier:
             is_frozen = error.code in FROZEN
         else:
             return Delivered(place=place)
+        if not is_frozen and parcel.place is not None and parcel.may_be_there:
+            # It was posted anew before, and Slack's answer to that was lost.
+            return self._deliver(replace(parcel, place=None), known, posting)
         # What stands frozen keeps its place at the head of a thread, so the news goes below it.
         below = parcel.thread or place if is_frozen else parcel.thread
         new = self._posted(replace(parcel, thread=below), channel, known, posting)

@@ -96,6 +96,15 @@ class Directory:
             # Slack shows little of other workspaces; that they are another one's is enough.
             return Person(id=who, name="someone of another workspace", is_foreign=True)
 
+    def is_outsider(self, who: PersonId) -> bool:
+        """Say whether `who` is of another workspace, and none that the policy admits.
+
+        Raises:
+            PeopleUnreadableError: as `person`; of those who are at home Slack is not asked.
+        """
+        place = slack_user(who)
+        return place is not None and place[0] != self._team and self.person(who).is_foreign
+
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
         """Return everybody behind `name`: "@handle", "@U0…", "@S0…", "<@U…>", "<!subteam^S…>".
 

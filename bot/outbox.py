@@ -9,10 +9,10 @@ stored, and other work goes on.
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.bell import Bell
 from bot.builder_answers import Answered
@@ -58,6 +58,9 @@ class Consequences(Protocol):
 
     def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
         """Record where the head of a day was posted."""
+
+    def heard(self, run: RunId, place: MessagePlace, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what people wrote in a run's thread before anybody knew where it is."""
 
     def stands(self, row: OutboxRow) -> None:
         """Tell those whom a new card or thread is for where it stands."""
@@ -252,6 +255,9 @@ class Outbox:
     def _came_to(self, row: OutboxRow, result: Result, *, is_complete: bool = True) -> None:
         match result:
             case Delivered(place=place):
+                if (wait := self._catch_up(row, place)) is not None:
+                    self._later(row, wait.after, wait.error, may_be_there=True)
+                    return
                 self._delivered(row, place, is_complete=is_complete)
             case Attached():
                 self._post.rows.mark_delivered(row.id, done=row.wanted)
@@ -261,6 +267,21 @@ class Outbox:
                 self._later(row, after, error, may_be_there=may_be_there)
             case Undeliverable(error=error):
                 self._give_up(row, error)
+
+    def _catch_up(self, row: OutboxRow, place: Place) -> Later | None:
+        """Take up what was written below a run's first message while its place was in doubt."""
+        if row.subject is not Subject.ROOT or row.run is None or not row.was_posting:
+            return None
+        # From now on what is written there finds its run by itself.
+        stands = MessagePlace(channel=place.channel, ts=place.ts)
+        self._post.rows.adopt(row.id, stands)
+        try:
+            said = self._post.courier.replies(place)
+        except (SlackError, TooSoonError) as error:
+            result = self._post.courier.result_of(error, may_be_there=True)
+            return result if isinstance(result, Later) else None  # It cannot be read at all.
+        self._post.consequences.heard(row.run, stands, said)
+        return None
 
     def _bring(self, parcel: Parcel, row: OutboxRow, by: str, claimed: float) -> Result:
         return self._post.courier.deliver(parcel, posting=lambda: self._posting(row, by, claimed))

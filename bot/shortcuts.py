@@ -23,6 +23,7 @@ from bot.slack_errors import SlackError
 from bot.starting import Answer, Starting
 from bot.thread_reading import words_about
 from bot.thread_summaries import SharedThread
+from bot.viewers import admit_viewer
 from bot.views.message_shortcuts import MESSAGE_PICK, About, filled_from
 from bot.views.pieces import Rendered
 from bot.views.request_modals import loading_modal, refused_modal
@@ -83,7 +84,7 @@ class Shortcuts:
         Raises:
             NotAllowedError: this person may not look at runs.
         """
-        self.desk.roles.admit_viewer(used.caller.person)
+        admit_viewer(self.desk, used.caller.person)
         self.desk.hurried.answer(used.caller.response_url, self._run_of(used))
 
     def open_summary(self, used: Shortcut) -> str:
@@ -94,7 +95,7 @@ class Shortcuts:
             NotShownError: Slack did not open it.
         """
         about = self._workflow_at(used.caller.channel, used.thread)
-        self.desk.roles.admit_viewer(used.caller.person, about)
+        admit_viewer(self.desk, used.caller.person, about)
         return self.desk.hurried.open(used.caller.trigger, loading_modal())
 
     def summarise(self, used: Shortcut, view: str) -> None:
@@ -120,7 +121,7 @@ class Shortcuts:
         shared = SharedThread.read(sent.sent.private_metadata)
         caller = sent.caller
         about = self._workflow_at(shared.channel, shared.thread)
-        self.desk.roles.admit_viewer(caller.person, about)
+        admit_viewer(self.desk, caller.person, about)
         with self.desk.store.begin() as unit:
             if not unit.is_repeat(caller.delivery):
                 unit.send(shared.message(caller.person))

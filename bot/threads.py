@@ -14,7 +14,7 @@ from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from storage.unit import SqlUnit
 from workflows.entry import RunId
-from workflows.people import Person, PersonId
+from workflows.people import PersonId
 from workflows.store import Delivery
 from workflows.summarising import sum_up_again
 
@@ -73,14 +73,15 @@ class Threads:
 
     def _keep(self, happened: Event, run: RunId, said: Mapping[str, Any]) -> bool:
         """Keep a message without the secrets in it; say whether it was news."""
-        author = _author(happened, said)
+        author = author_of(said, happened.team_id)
         person = self.desk.directory.person(author)
         # Half a secret is not known any more, so nothing is cut before.
         text = self.desk.redact(words_of_message(said))[:MOST_WORDS]
         with self.desk.store.begin() as unit:
             if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
                 return False
-            _add(unit, run, str(said["ts"]), person, text)
+            author_ref = unit.ref(person.id, person.name)
+            unit.add_thread_message(run, str(said["ts"]), author=author_ref, text=text)
             sum_up_again(unit, run)
         return True
 
@@ -117,14 +118,18 @@ def _message_of(event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         said = event.get("previous_message", {})
     elif subtype not in (None, "thread_broadcast", "file_share"):
         return None
+    return said if is_reply_of_a_person(said) else None
+
+
+def is_reply_of_a_person(said: Mapping[str, Any]) -> bool:
+    """Say whether a message is one that somebody wrote in a thread."""
     is_reply = said.get("thread_ts") and said.get("thread_ts") != said.get("ts")
-    is_of_a_person = said.get("user") and not said.get("bot_id")
-    return said if is_reply and is_of_a_person else None
+    return bool(is_reply and said.get("user") and not said.get("bot_id"))
 
 
-def _author(happened: Event, said: Mapping[str, Any]) -> PersonId:
-    team = str(said.get("user_team") or said.get("team") or happened.team_id)
-    return person_id(team, str(said["user"]))
+def author_of(said: Mapping[str, Any], team: str) -> PersonId:
+    """Return who wrote a message; `team` is theirs where it names none."""
+    return person_id(str(said.get("user_team") or said.get("team") or team), str(said["user"]))
 
 
 def _is_late(unit: SqlUnit, happened: Event, run: RunId, said: Mapping[str, Any]) -> bool:
@@ -142,9 +147,9 @@ def _is_late(unit: SqlUnit, happened: Event, run: RunId, said: Mapping[str, Any]
 
 
 def _message(happened: Event, ts: str) -> Delivery:
-    key = f"{happened.event.get('channel', '')}/{ts}"
-    return Delivery(team=happened.team_id, kind="thread_message", key=key)
+    return as_taken_up(happened.team_id, str(happened.event.get("channel", "")), ts)
 
 
-def _add(unit: SqlUnit, run: RunId, ts: str, person: Person, text: str) -> None:
-    unit.add_thread_message(run, ts, author=unit.ref(person.id, person.name), text=text)
+def as_taken_up(team: str, channel: str, ts: str) -> Delivery:
+    """Return what says that the words of a message were taken up once."""
+    return Delivery(team=team, kind="thread_message", key=f"{channel}/{ts}")

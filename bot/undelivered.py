@@ -6,9 +6,10 @@ are told in person why, and the trail keeps that a message was lost.
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from bot.daily_head import DailyHeads
 from bot.digest import Digests
@@ -56,7 +57,7 @@ NEXT = "On my Home, owner and deputy see what stopped, and say how the run goes 
 class Aftermath:
     """Draws the consequences of deliveries, for the outbox."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - consequences reach into every part.
         self,
         store: SqlStore,
         engine: Engine,
@@ -65,9 +66,11 @@ class Aftermath:
         *,
         digests: Digests,
         heads: DailyHeads,
+        redact: Callable[[str], str],
         team: str,
         command: str,
     ) -> None:
+        self._redact = redact
         self._command = command
         self._digests = digests
         self._heads = heads
@@ -88,6 +91,20 @@ class Aftermath:
     def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
         """Record where the head of a day was posted."""
         self._heads.stands(row, place)
+
+    def heard(self, run: RunId, place: MessagePlace, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what people wrote in a run's thread before anybody knew where it is."""
+        from bot.missed_words import keep_missed  # noqa: PLC0415 - after a lost answer alone.
+
+        keep_missed(
+            self._store,
+            self._directory,
+            self._redact,
+            team=self._team,
+            run=run,
+            place=place,
+            messages=messages,
+        )
 
     def stands(self, row: OutboxRow) -> None:
         """Have its thread's head, and the Homes of those whom it is for, lead to a new message."""

@@ -20,6 +20,16 @@ _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _LOOKALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
 _LIVE_MARK = re.compile(r"(?<![A-Za-z0-9])[*_~`]+|[*_~`]+(?![A-Za-z0-9])|`+")
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+'-]+:)")
+# What has no shape of its own, though Python calls all but the joiner printable: grapheme joiner,
+# fillers, variation selectors.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200d\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_JOINER, _KEYCAP, _INFORMATION = "\u200d", "\u20e3", "\u2139"
+_EMOJI_OR_TEXT = "\ufe0e\ufe0f"  # How the sign before is drawn.
+_VIRAMA = 9  # The combining class of what joins two consonants.
 # At the start of a line Slack reads an escaped ">" as a quotation. Line by line: blank lines that
 # are looked through together, from each of them on, take minutes in a long text.
 _QUOTATION = re.compile(r"(?m)^([^\S\n]*)&gt;")
@@ -37,21 +47,46 @@ def length(text: str) -> int:
 def clean(text: str) -> str:
     """Return `text` without anything that could disguise what it says.
 
-    Control characters, lone surrogates and marks that turn the writing direction become a
-    visible sign; line breaks and tabs stay.
+    Control characters, lone surrogates, marks that turn the writing direction and what cannot
+    be seen become a visible sign; line breaks and tabs stay.
     """
     lines = text.replace("\r\n", "\n").split("\n")
-    return "\n".join(line if line.isprintable() else _cleaned(line) for line in lines)
+    return "\n".join(line if _is_plain(line) else _cleaned(line) for line in lines)
+
+
+def _is_plain(line: str) -> bool:
+    return line.isprintable() and (line.isascii() or _UNSEEN.search(line) is None)
 
 
 def _cleaned(line: str) -> str:
-    return "".join(one if _is_honest(one) else "\ufffd" for one in line)
+    told = "".join(one if _is_honest(one) else "\ufffd" for one in line)
+    return _UNSEEN.sub(_seen, told)
 
 
 def _is_honest(one: str) -> bool:
     if one in "\t\u200d":  # The joiner holds composed emoji together.
         return True
     return unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _seen(found: re.Match[str]) -> str:
+    line, at = found.string, found.start()
+    is_used = _is_used(found[0], before=line[max(0, at - 1) : at], after=line[at + 1 : at + 2])
+    return found[0] if is_used else "\ufffd"
+
+
+def _is_used(mark: str, *, before: str, after: str) -> bool:
+    """Say whether what has no shape changes the look of what it stands beside."""
+    kind = unicodedata.category(before) if before else ""
+    if mark == _JOINER:
+        joins = kind in {"So", "Sk"} or before == "\ufe0f"
+        joins = joins or bool(before and unicodedata.combining(before) == _VIRAMA)
+        return joins and after > "\x7f"
+    if mark in _EMOJI_OR_TEXT:
+        is_sign = kind in {"So", "Sm", "Po", "Pd"} or before == _INFORMATION
+        return after == _KEYCAP or is_sign
+    is_selector = mark >= "\ufe00" and mark != "\uffa0"
+    return is_selector and _IDEOGRAPH.fullmatch(before) is not None
 
 
 def one_line(text: str) -> str:

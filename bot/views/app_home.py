@@ -148,15 +148,23 @@ def _waiting(shown: HomeShown) -> Iterator[Block]:
         yield section(f"Nothing can wait for you here: {escape(shown.why_never, 200)}.")
         return
     if not (shown.waiting.items or shown.waiting.skip or shown.reviews):
-        yield section(
-            "Nothing waits for you. When somebody needs your approval or an answer of yours,"
-            " it stands here with its buttons."
-        )
-    if shown.count:
+        yield section(_nothing(shown.waiting))
+    # Counted is what somebody was asked, and only a page shows what they may decide still.
+    is_cut = shown.waiting.more is not None or shown.waiting.skip > 0
+    if shown.count and shown.waiting.items and is_cut:
         yield context(shown.count)
     reviews = [block for item in shown.reviews for block in item]
     yield from reviews
     yield from _shelf(Section.WAITING, shown.waiting, used=weight(reviews))
+
+
+def _nothing(waiting: Shelf) -> str:
+    if waiting.more is not None:
+        return "Nothing on this page waits for you any more."
+    return (
+        "Nothing waits for you. When somebody needs your approval or an answer of yours,"
+        " it stands here with its buttons."
+    )
 
 
 def _missing(shown: HomeShown) -> Iterator[Block]:

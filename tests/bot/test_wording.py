@@ -55,6 +55,41 @@ def test_composed_emoji_and_accents_survive_cleaning() -> None:
     assert clean("👩‍🚀 Zoë été") == "👩‍🚀 Zoë été"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ord_1\u034f",
+        "\u3164",
+        "a\uffa0b",
+        "refund\U000e0101\U000e0152",  # Whole sentences are hidden in these.
+        "1\ufe0f0",
+        "pay\u200dment",
+        "e\u0301\u200dx",
+        "\u200d",
+        "👩\u200d",
+    ],
+)
+def test_what_cannot_be_seen_becomes_visible(typed: str) -> None:
+    unseen = "\u034f\u3164\uffa0\U000e0101\U000e0152\ufe0f\u200d"
+
+    assert clean(typed) == "".join("\ufffd" if one in unseen else one for one in typed)
+    assert clean(f"{typed} é") == clean(typed) + " é"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\u26a0\ufe0f 1\ufe0f\u20e3 \u2139\ufe0f \u203c\ufe0f",
+        "\u2764\ufe0f\u200d\U0001f525",
+        "\u26f9\U0001f3fd\u200d\u2640\ufe0f",
+        "葛\U000e0100城",
+        "क्\u200dष",
+    ],
+)
+def test_what_changes_how_its_neighbours_look_stays(typed: str) -> None:
+    assert clean(typed) == typed
+
+
 def test_a_value_with_line_breaks_cannot_pretend_to_be_two_lines() -> None:
     assert one_line("a\r\nApproved by: Ana") == "a ⏎ Approved by: Ana"
 

@@ -67,3 +67,26 @@ def test_a_workspace_that_is_admitted_lets_nobody_decide_who_was_not_asked(scene
         scene.person("connie").wait_for_ephemeral("not among the people who were asked")
 
     assert scene.stage.shop.effects("ord_1001") == []
+
+
+@pytest.mark.parametrize("shortcut", ["thread.summarise", "message.find_run"])
+def test_whoever_is_of_another_workspace_looks_at_no_runs_by_the_menu_of_a_message(
+    scene: Scene, shortcut: str
+) -> None:
+    with scene.serving():
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        connie = scene.person("connie")
+        connie.shortcut(shortcut, message=card)
+        refused = connie.wait_for_ephemeral("another workspace")
+
+        assert "sees no more of runs here" in refused.words
+        assert connie.view is None
+
+
+def test_whoever_is_of_a_workspace_that_is_admitted_looks_like_everybody(scene: Scene) -> None:
+    asks_connie(scene, connect="T0GLOBEX")
+    with scene.serving():
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        scene.person("connie").shortcut("message.find_run", message=card)
+
+        assert "asked by @rita" in scene.person("connie").wait_for_ephemeral("Refund").words

@@ -364,6 +364,22 @@ def test_what_does_not_fit_on_home_is_behind_a_button(case: Case) -> None:
     assert "things wait" in part(second, WAITING)
 
 
+def test_who_may_decide_nothing_any_more_is_not_told_that_many_things_wait(case: Case) -> None:
+    many = [Case(case.day) for _ in range(7)]
+    for one in many:
+        asks(one)
+    home_of(case, "ben", many[0].order)
+    follows(case, "ben", WAITING, has="things wait")
+    case.slack.workspace.leave_group("ben", "finance-leads")
+    try:
+        left = follows(case, "ben", WAITING, lacks=many[0].order)
+    finally:
+        case.slack.workspace.join_group("ben", "finance-leads")
+
+    assert "Nothing waits for you" in part(left, WAITING)
+    assert "things wait" not in part(left, WAITING)
+
+
 def test_a_page_somebody_turned_to_outlives_an_opening_that_is_told_late(case: Case) -> None:
     many = [Case(case.day) for _ in range(6)]
     for one in many:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from slack_bolt import BoltRequest
 
+from sandbox import faults as fault
 from sandbox.seen import SeenMessage
-from tests.journeys.company import OPS
+from tests.journeys.company import OPS, send_form
 from tests.journeys.day import Case, Day, day_at_work
 from tests.sandbox.payload_checks import complaints_about
 from workflows.entry import RunId
@@ -106,6 +107,29 @@ def test_what_was_deleted_is_not_kept_because_it_comes_late(case: Case, late: st
         comes(case, afresh(body, subtype="message_changed", message=dict(event)))
 
     assert words_kept(case) == []
+
+
+@pytest.mark.trap(14)
+def test_what_was_said_below_a_first_message_whose_answer_was_lost_is_kept(case: Case) -> None:
+    case.slack.faults.next(
+        "chat.postMessage", fault.lose_answer(), when=lambda call: not call.get("thread_ts")
+    )
+    rita = case.person("rita")
+    rita.command("/ops run refund-customer", channel=case.channel)
+    rita.wait_for_view("Order")
+    send_form(rita, case.form)
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    rita.say("It came back empty, says @ana & co.", thread=root)
+    rita.say(f"The token is {SECRET}", thread=root)
+    case.card(root)
+    kept = case.waits(lambda: words_kept(case) or None, "the words")
+    comes(case, afresh(latest(case, "It came back empty"), again="a retry"))
+
+    assert len(kept) == 2
+    assert any(one.startswith("It came back empty, says @") for one in kept)
+    assert not [one for one in kept if SECRET in one]
+    assert words_kept(case) == kept
+    assert len(case.roots()) == 1
 
 
 @pytest.mark.trap(25)

@@ -1,9 +1,10 @@
 """An outbox under a clock that a test moves, and helpers to fill and empty it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,7 @@ class Ledger:
     lost: list[tuple[Subject, str, str]] = field(default_factory=list)
     digests: list[tuple[str, MessagePlace]] = field(default_factory=list)
     stand: list[str] = field(default_factory=list)
+    heard_words: list[tuple[str, str]] = field(default_factory=list)
 
     def delivered(self, run: RunId, step: str, *, output: Json) -> None:
         self.done.append((run, step, output))
@@ -97,6 +99,9 @@ class Ledger:
 
     def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
         self.digests.append((row.key, place))
+
+    def heard(self, run: RunId, place: MessagePlace, messages: Sequence[Mapping[str, Any]]) -> None:
+        self.heard_words += [(run, str(one["text"])) for one in messages if one["ts"] != place.ts]
 
     def stands(self, row: OutboxRow) -> None:
         self.stand.append(row.key)

@@ -135,6 +135,43 @@ def test_a_post_that_was_found_is_not_repeated_though_its_update_has_to_wait(
     assert posts(office) == 1
 
 
+@pytest.mark.parametrize(
+    "wrong", [None, fault.rate_limited(2), fault.reset(), fault.server_error(503)]
+)
+def test_what_was_written_below_a_lost_post_is_heard_when_it_is_found(
+    office: Office, wrong: Fault | None
+) -> None:
+    workspace = office.server.workspace
+    office.start_run()
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    if wrong is not None:
+        office.server.faults.next("conversations.replies", wrong)
+    office.send(Subject.ROOT, "r1", "r1 runs")
+    office.deliver()
+    (lost,) = workspace.messages("#ops")
+    workspace.person("rita").say("It came back empty.", thread=lost)
+
+    office.deliver(seconds=20)
+    office.send(Subject.ROOT, "r1", "r1 is done")
+    office.deliver(seconds=20)
+
+    assert office.ledger.heard_words == [("r1", "It came back empty.")]
+    assert [one.text for one in workspace.messages("#ops")] == ["r1 is done"]
+    assert posts(office) == 1
+
+
+def test_a_thread_that_cannot_be_read_holds_no_first_message_back(office: Office) -> None:
+    office.start_run()
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    office.server.faults.next("conversations.replies", fault.refuse("thread_not_found"), times=9)
+    office.send(Subject.ROOT, "r1", "r1 runs")
+
+    office.deliver(seconds=20)
+
+    assert office.store.outbox.place_of(Subject.ROOT, "r1") is not None
+    assert office.ledger.lost == []
+
+
 @BOTH
 def test_a_lost_reply_is_found_in_its_thread(thread: Office) -> None:
     thread.server.faults.next("chat.postMessage", fault.lose_answer())
@@ -241,6 +278,26 @@ def test_a_frozen_card_is_answered_in_its_thread(thread: Office, error: str) -> 
     thread.deliver(seconds=5)
 
     assert replies(thread) == ["open", "approved"]
+
+
+@pytest.mark.parametrize(("subject", "key"), [(Subject.ROOT, "r1"), (Subject.CARD, "q1")])
+def test_what_is_posted_anew_stands_once_though_the_answer_to_that_was_lost(
+    office: Office, subject: Subject, key: str
+) -> None:
+    workspace = office.server.workspace
+    office.start_run()
+    office.send(Subject.ROOT, "r1", "r1")
+    office.send(Subject.CARD, "q1", "q1")
+    office.deliver(seconds=10)
+    workspace.delete_message(next(one for one in workspace.everything("#ops") if one.text == key))
+    office.server.faults.next("chat.postMessage", fault.lose_answer())
+    office.send(subject, key, "newer words")
+    office.deliver(seconds=20)
+    office.send(subject, key, "last words")
+    office.deliver(seconds=20)
+
+    shown = [one.text for one in workspace.everything("#ops")]
+    assert (shown.count("newer words"), shown.count("last words")) == (0, 1)
 
 
 def test_a_card_of_a_deleted_thread_is_still_shown(thread: Office) -> None:
