@@ -37,5 +37,5 @@ def draft_by_order(core: Core, order: DraftOrder, _person: PersonId) -> Mapping[
     template = hashlib.sha256(SYSTEM.encode()).hexdigest()
     journal = OutsideRuns(core.store)
     reply = core.desk.ask(asked, journal, purpose="draft", template=template, about="draft")
-    words = "" if reply.finish == "length" else reply.text
+    words = "" if reply.is_cut else reply.text
     return {"ok": True, "model": core.desk.name, "words": words}

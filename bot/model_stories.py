@@ -58,7 +58,7 @@ class ModelStories:
             log.warning("no story by the model", extra={"error": type(error).__name__})
             return None
         # The last line of one that was cut off is no sentence.
-        whole = reply.text.rpartition("\n")[0] if reply.finish == "length" else reply.text
+        whole = reply.text.rpartition("\n")[0] if reply.is_cut else reply.text
         kept = tuple(_borne_out(whole, shown))[:MOST_SENTENCES]
         return Retold(sentences=kept, model=self.desk.name) if kept else None
 

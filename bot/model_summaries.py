@@ -104,6 +104,6 @@ class ModelSummaries:
             log.warning("no summary by the model", extra={"error": type(error).__name__})
             return None
         # The last line of one that was cut off is no sentence.
-        whole = reply.text.rpartition("\n")[0] if reply.finish == "length" else reply.text
+        whole = reply.text.rpartition("\n")[0] if reply.is_cut else reply.text
         found = checked(whole, sources)
         return found if found.kept else None

@@ -6,13 +6,13 @@ end of each run, and recorded where it is another than before.
 
 import logging
 
-from workflows.binding import json_bytes
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass
 from workflows.errors import StorageError
 from workflows.house import House
 from workflows.own_workflows import is_ours
 from workflows.policy_production import MOST_RUNS
+from workflows.redacted_json import redacted_json
 from workflows.soak import Level, Readiness, Reason, Soak, certificate, readiness
 from workflows.store import Message, Subject
 
@@ -88,7 +88,7 @@ def _record(house: House, found: Readiness) -> None:
         "to": level.value,
         "reason": reason.value,
     }
-    shown = house.redact(json_bytes(certificate(found)).decode()).encode()
+    shown = redacted_json(certificate(found), house.redact).encode()
     parts = {"evidence": Part(value=shown, cls=PartClass.BUSINESS)}
     with house.store.begin() as unit:
         if unit.hold_level(soak.workflow, soak.version) != soak.level.value:

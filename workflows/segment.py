@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 from workflows.actions.base import Action, Call, Effect
 from workflows.actions.inert import Inert
-from workflows.binding import json_bytes
 from workflows.definition_steps import Step, Work
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, Ref
 from workflows.errors import InterlockError
@@ -25,6 +24,7 @@ from workflows.outputs import Outputs
 from workflows.people import PersonId
 from workflows.procedure import Procedure
 from workflows.recorder import Recorder
+from workflows.redacted_json import redacted_json
 from workflows.run import RunState
 from workflows.store import RunRow
 
@@ -162,8 +162,7 @@ class Segment(Recorder):
 
     def part(self, value: Json, *, cls: PartClass = PartClass.CONTENT) -> Part:
         """Return `value` as a part, with every secret the bot holds replaced."""
-        text = json_bytes(value).decode()
-        return Part(value=self.house.redact(text).encode(), cls=cls)
+        return Part(value=redacted_json(value, self.house.redact).encode(), cls=cls)
 
     def words(self, text: str) -> Part:
         """Return a sentence as a part."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from workflows.binding import json_bytes
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, Ref, RunId
 from workflows.house import House
+from workflows.redacted_json import redacted_json
 from workflows.store import Due, DueKind, Unit
 from workflows.summary import Sentence, Story, as_json, basis_of, summarise
 
@@ -56,7 +56,7 @@ def keep_summary(
     model: str = "",
 ) -> None:
     """Write the entry; with `model`, the sentences are in its words, and labelled."""
-    text = house.redact(json_bytes(as_json(story, sentences, model=model)).decode())
+    text = redacted_json(as_json(story, sentences, model=model), house.redact)
     data: dict[str, Json] = {
         "by_run": run,
         "method": "model" if model else "extract",

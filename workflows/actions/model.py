@@ -17,7 +17,7 @@ from workflows.binding import json_bytes
 from workflows.entry import Json, PartClass
 from workflows.errors import ActionFailedError, OutputMismatchError, TransientReadError
 from workflows.model.desk import ModelDesk
-from workflows.model.port import Question
+from workflows.model.port import Question, Reply
 from workflows.shapes import Kind, Returns, Shape, require, shape_of_returns
 
 SHOWN = 60
@@ -92,17 +92,23 @@ class ModelAsk(Action[ModelQuestion, ModelAnswer]):
             template=template_digest(call.written, returns),
             about=call.key,
         )
-        if reply.finish == "length":
-            raise ActionFailedError(
-                "The model's answer was longer than max_tokens and is not whole.",
-                error_class="answer_cut",
-            )
+        if reply.is_cut:
+            raise _cut(reply)
         return ModelAnswer(answer=_typed(reply.text, shape), model=reply.model)
 
     def probe(self, arguments: ModelQuestion, call: Call) -> Happened:
         """Say no: an answer that was not recorded is none, and to ask again does no harm."""
         del arguments, call
         return Happened.NO
+
+
+def _cut(reply: Reply) -> ActionFailedError:
+    why = "was longer than max_tokens"
+    if reply.finish != "length":
+        why = "was held back by a filter of its provider"
+    return ActionFailedError(
+        f"The model's answer {why} and is not whole.", error_class="answer_cut"
+    )
 
 
 def template_digest(written: Mapping[str, Json], returns: Returns) -> str:
@@ -122,7 +128,7 @@ def _typed(text: str, shape: Shape) -> Json:
         TransientReadError: it has another form; its words are not repeated.
     """
     if _is_text(shape):
-        return text.strip()
+        return _words(text)
     fenced = _FENCE.match(text.strip())
     try:
         value: Json = json.loads(fenced[1] if fenced else text)
@@ -135,6 +141,14 @@ def _typed(text: str, shape: Shape) -> Json:
             error_class="unexpected_answer",
         ) from None
     return _declared(value, shape)
+
+
+def _words(text: str) -> str:
+    """Return an answer in plain text; a model that says nothing, or refuses so, gave none."""
+    words = text.strip()
+    if not words:
+        raise TransientReadError("The model's answer is empty.", error_class="unexpected_answer")
+    return words
 
 
 def _declared(value: Json, shape: Shape) -> Json:

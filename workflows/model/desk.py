@@ -153,7 +153,8 @@ class ModelDesk:
             tokens_out=reply.tokens_out,
             finish=reply.finish,
         )
-        cost = self._model.price.of(reply.tokens_in, reply.tokens_out)
+        counted = self._model.price.of(reply.tokens_in, reply.tokens_out)
+        cost = counted if reply.is_counted else self._most(question)
         self._tell_end(journal, call, kept, kept.finish, cost=cost, started=started)
         return kept
 

@@ -12,6 +12,7 @@ from workflows.entry import Json
 from workflows.errors import ActionFailedError
 
 MILLION = 1_000_000
+CUT = frozenset({"length", "content_filter"})  # As litellm calls it, whoever the provider is.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,16 @@ class Reply:
     tokens_in: int
     tokens_out: int
     finish: str
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is only a part of it: it was too long, or a filter held the rest back."""
+        return self.finish in CUT
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its provider says how many tokens it took: no question takes none."""
+        return self.tokens_in > 0 and (self.tokens_out > 0 or not self.text)
 
 
 class LanguageModel(Protocol):

@@ -142,6 +142,29 @@ def test_an_answer_that_is_not_as_declared_fails_the_step(
     assert KEY not in everything
 
 
+@pytest.mark.parametrize(
+    ("odd", "error"),
+    [
+        ('{"finish": "content_filter", "text": "You may"}', "answer_cut"),
+        ('{"finish": "length", "text": "You may"}', "answer_cut"),
+        ('{"text": ""}', "unexpected_answer"),
+        ('{"text": " \\n"}', "unexpected_answer"),
+    ],
+)
+def test_half_an_answer_and_none_are_no_words_of_a_model(
+    store: SqlStore, clock: Clock, played: Played, odd: str, error: str
+) -> None:
+    played.behave("odd", odd)
+    in_words = SORT.replace("{by: integer, why: string}", "string")
+    house = a_house(store, clock, played, steps=in_words)
+    run = house.start()
+    house.settle()
+
+    failed = next(one for one in house.entries(run) if one.kind == "action.failed")
+    assert failed.data["error_class"] == error
+    assert "action.executed" not in house.kinds(run)
+
+
 def test_who_is_asked_never_depends_on_what_a_model_wrote(
     store: SqlStore, clock: Clock, played: Played
 ) -> None:

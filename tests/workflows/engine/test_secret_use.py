@@ -9,7 +9,7 @@ from storage.store import SqlStore
 from tests.workflows.actions.conftest import RawServer
 from tests.workflows.actions.http_parts import answer
 from tests.workflows.engine.gated import wait
-from tests.world import POLICY, Clock, Working
+from tests.world import CHANGE, POLICY, Clock, Working
 from workflows.actions.http import HttpRequest
 from workflows.errors import SecretUnreadableError
 from workflows.secret_book import Found
@@ -34,6 +34,8 @@ steps:
       expect: "true"
     undo: none
 """
+
+PIN = 12345678
 
 
 class Book:
@@ -172,6 +174,29 @@ def test_a_secret_that_came_back_is_passed_on_to_nobody_and_the_trail_says_why(
     assert (last.kind, last.data["step"], last.data["rule"]) == ("decision.made", step, "secret")
     assert said in (last.parts["reason"].value or b"")
     assert not any(b"POST" in one for one in server.requests)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "effects"), [(PIN, "exception", 0), (PIN - 5, "done", 1)]
+)
+def test_a_secret_of_digits_that_comes_back_as_a_number_leaves_the_run_readable(
+    store: SqlStore, clock: Clock, number: int, status: str, effects: int
+) -> None:
+    house = Working(store, clock, policy=POLICY, held=[str(PIN)])
+    house.world.number, text = number, CHANGE.replace("value < 1000", "value < 100000000")
+    house.shelf.put(text.replace("effect: destructive", "effect: write"))
+    run = house.start()
+    house.settle()
+    kept = "".join(
+        (one.parts["output"].value or b"").decode()
+        for one in house.entries(run)
+        if "output" in one.parts
+    )
+
+    assert house.status(run) == status
+    assert len(house.world.effects) == effects
+    assert "[secret removed]" in kept
+    assert str(PIN) not in kept
 
 
 def test_a_service_at_a_private_address_gets_nothing_and_the_trail_says_why(

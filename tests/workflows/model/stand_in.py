@@ -29,6 +29,8 @@ told = sys.stdin.readline()
 behave, _, words = (FOLDER / "behave").read_text().partition("\n")
 if behave == "good":
     say({"text": words, **GOOD})
+elif behave == "odd":
+    say({"text": "Blue.", **GOOD, **json.loads(words)})
 elif behave == "slow":
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     (FOLDER / "written").write_text(str(child.pid))

@@ -88,6 +88,20 @@ def test_a_question_without_an_answer_is_counted_at_its_most(played: Played) -> 
     assert found["cost_micro"] == len("Answer.Which?") + 2 * 100
 
 
+@pytest.mark.parametrize("usage", ['{"tokens_in": 0, "tokens_out": 0}', '{"tokens_out": 0}'])
+def test_an_answer_whose_tokens_nobody_counted_is_counted_at_its_most(
+    played: Played, usage: str
+) -> None:
+    journal = Pages()
+    played.behave("odd", usage)
+
+    reply = ask(a_desk(played.model), journal)
+
+    _, found, _ = journal.told[-1]
+    assert reply.text == "Blue."
+    assert found["cost_micro"] == len("Answer.Which?") + 2 * 100
+
+
 def test_without_a_model_nobody_is_asked_and_nothing_told() -> None:
     journal = Pages()
 
