@@ -20,7 +20,7 @@ from workflows.errors import (
 )
 
 if TYPE_CHECKING:
-    from psycopg import OperationalError
+    from psycopg import DatabaseError, OperationalError
 
 REFUSED = "The database refuses what must never be, so none of it was recorded."
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
@@ -71,6 +71,8 @@ SERVER_FULL = "53100"
 NO_RIGHT = "42501"
 NAME_TAKEN = "42P07"  # By a table of somebody else.
 TAKES_NO_CHANGES = "25006"
+NOT_SUPPORTED = "0A000"
+ON_A_STANDBY = ("during recovery",)  # Of a transaction that says that it will write.
 # What a server says that does not let somebody in. Such an answer comes without a code, in the
 # server's language; in another one than English it counts as a server that is away.
 NOT_LET_IN = (
@@ -95,7 +97,7 @@ def refusal_for(error: BaseException) -> StorageError | None:
     if psycopg is not None and isinstance(cause, psycopg.OperationalError):
         return _of_postgres(cause)
     if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
-        return _of_server(cause.sqlstate) or _of_our_triggers(cause.sqlstate)
+        return _of_server(cause) or _of_our_triggers(cause.sqlstate)
     return None
 
 
@@ -196,13 +198,14 @@ def _of_postgres(error: "OperationalError") -> StorageError:
     )
 
 
-def _says(error: "OperationalError", words: tuple[str, ...]) -> bool:
+def _says(error: "DatabaseError", words: tuple[str, ...]) -> bool:
     said = str(error)
     return any(one in said for one in words)
 
 
-def _of_server(state: str | None) -> StorageError | None:
+def _of_server(error: "DatabaseError") -> StorageError | None:
     """Return what a server means that was reached and does not do what it was told."""
+    state = error.sqlstate
     if state == NO_RIGHT:
         return UnusableDatabaseError(
             "The database does not let its user do this.",
@@ -213,7 +216,7 @@ def _of_server(state: str | None) -> StorageError | None:
             "The database has tables of another program, one of them by a name of ours.",
             hint="Give Interlock a database of its own.",
         )
-    if state == TAKES_NO_CHANGES:
+    if state == TAKES_NO_CHANGES or (state == NOT_SUPPORTED and _says(error, ON_A_STANDBY)):
         return StorageUnavailableError(
             "The database takes no changes: it is a standby, or set to be read only.",
             hint="Nothing was recorded. Whoever runs the bot: have INTERLOCK_DATABASE_URL lead to"

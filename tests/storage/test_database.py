@@ -460,6 +460,26 @@ def test_a_table_of_another_program_by_a_name_of_ours_is_told(blank_postgres_url
     database.close()
 
 
+# What a standby says, word for word; a server that is none has to be told to.
+AS_A_STANDBY = """DO $$ BEGIN
+RAISE EXCEPTION 'cannot set transaction read-write mode during recovery' USING ERRCODE = '0A000';
+END $$"""
+ONLY_READ = "SET TRANSACTION READ ONLY; CREATE TABLE made (number integer)"
+
+
+@pytest.mark.parametrize("statement", [AS_A_STANDBY, ONLY_READ])
+def test_a_server_that_takes_no_changes_says_where_they_belong(
+    blank_postgres_url: str, statement: str
+) -> None:
+    database = open_database(blank_postgres_url)
+    with (
+        pytest.raises(StorageUnavailableError, match="takes no changes: it is a standby"),
+        database.begin() as tx,
+    ):
+        tx.connection.exec_driver_sql(statement)
+    database.close()
+
+
 def test_time_in_the_line_counts_as_waiting_for_another_process(blank_sqlite_url: str) -> None:
     database = open_database(blank_sqlite_url)
     other = sqlite3.connect(blank_sqlite_url, isolation_level=None, check_same_thread=False)
