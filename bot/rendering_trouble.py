@@ -19,6 +19,8 @@ from workflows.entry import Entry
 from workflows.exceptions import ANSWERS
 from workflows.instances import is_undo
 from workflows.message_keys import read_card_key
+from workflows.replay import replay
+from workflows.run import RunState
 from workflows.telling import UNVERIFIED
 from workflows.trouble import error_class_of, failed_tries
 from workflows.undoable import done, in_order
@@ -92,6 +94,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
     if stopped is None:
         return None
     tries = [one for one in failed_tries(step, read.entries) if one.rseq <= stopped.rseq]
+    answer = _answer(read, step, stopped)
     return ExceptionCard(
         run=read.id,
         step=step,
@@ -102,11 +105,11 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
         message=_message(stopped, tries),
         tried=tuple(Tried(at=one.at, came=_came(one)) for one in tries),
         performed=_performed(read, step, tries),
-        done=tuple(_done(read)),
+        done=tuple(_done(read, _state_shown(read, answer))),
         asked=_asked(read, step, stopped, reader),
         at=stopped.at,
         is_undoing=is_undo(step),
-        settled=_trouble_settled(read, step, stopped),
+        settled=_trouble_settled(read, answer),
     )
 
 
@@ -138,9 +141,19 @@ def _performed(read: RunRead, step: str, tries: list[Entry]) -> str:
     return "partly" if now == "no" and is_partly else now
 
 
-def _done(read: RunRead) -> Iterator[DoneEffect]:
-    """Yield what the run has changed, in the order in which it happened."""
-    found = done(read.definition, read.state)
+def _state_shown(read: RunRead, answer: Entry | None) -> RunState:
+    """Return the state that a card is about: as it is, or as it was when somebody answered.
+
+    A card that was answered is not drawn again, so it tells nothing of what came after.
+    """
+    if answer is None:
+        return read.state
+    return replay(read.id, [one for one in read.entries if one.rseq <= answer.rseq])
+
+
+def _done(read: RunRead, state: RunState) -> Iterator[DoneEffect]:
+    """Yield what the run has changed in that state, in the order in which it happened."""
+    found = done(read.definition, state)
     headings: Mapping[Standing, tuple[str, ...]] = {
         Standing.UNDOABLE: found.undoable,
         Standing.FINAL: found.final,
@@ -148,24 +161,28 @@ def _done(read: RunRead) -> Iterator[DoneEffect]:
         Standing.UNCLEAR: found.unclear,
         Standing.CALLED: found.called,
     }
-    for name in in_order(read.state):
+    for name in in_order(state):
         standing = next((one for one, listed in headings.items() if name in listed), None)
         if standing is not None:
             what = f"{name}: {read.line_about(name)}"
             yield DoneEffect(name=name, what=what, standing=standing)
 
 
-def _trouble_settled(read: RunRead, step: str, stopped: Entry) -> TroubleSettled | None:
-    answers = [
-        one
-        for one in read.of_kind("decision.made", after=stopped.rseq)
-        if one.data["decision"] == "cancel"
-        or (one.data["step"] == step and one.data["decision"] in ANSWERS)
-    ]
-    by = read.who(answers[0].actor) if answers else None
-    if by is None:
+def _answer(read: RunRead, step: str, stopped: Entry) -> Entry | None:
+    """Return the first answer to an exception, the end of its run included."""
+    decisions = read.of_kind("decision.made", after=stopped.rseq)
+    return next((one for one in decisions if _answers(one, step)), None)
+
+
+def _answers(decision: Entry, step: str) -> bool:
+    said = decision.data["decision"]
+    return said == "cancel" or (decision.data["step"] == step and said in ANSWERS)
+
+
+def _trouble_settled(read: RunRead, answer: Entry | None) -> TroubleSettled | None:
+    by = read.who(answer.actor) if answer is not None else None
+    if answer is None or by is None:
         return None
-    first = answers[0]
     return TroubleSettled(
-        answer=str(first.data["decision"]), by=by, at=first.at, reason=words_of(first)
+        answer=str(answer.data["decision"]), by=by, at=answer.at, reason=words_of(answer)
     )

@@ -20,7 +20,7 @@ from workflows.errors import (
 )
 
 if TYPE_CHECKING:
-    from psycopg import OperationalError
+    from psycopg import DatabaseError, OperationalError
 
 REFUSED = "The database refuses what must never be, so none of it was recorded."
 LOCKED = StorageUnavailableError, "The database is locked.", "Try again in a moment."
@@ -68,6 +68,22 @@ PRIMARY = 0xFF
 WRITER_ENDED = "IL001"
 LOG_MOVED = "IL002"
 SERVER_FULL = "53100"
+NO_RIGHT = "42501"
+NAME_TAKEN = "42P07"  # By a table of somebody else.
+TAKES_NO_CHANGES = "25006"
+NOT_SUPPORTED = "0A000"
+ON_A_STANDBY = ("during recovery",)  # Of a transaction that says that it will write.
+# What a server says that does not let somebody in. Such an answer comes without a code, in the
+# server's language; in another one than English it counts as a server that is away.
+NOT_LET_IN = (
+    "authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "permission denied for database",
+    "does not exist",
+    "is not permitted to log in",
+)
+NO_CONNECTION_LEFT = ("too many clients", "too many connections", "connection slots")
 
 
 def refusal_for(error: BaseException) -> StorageError | None:
@@ -81,7 +97,7 @@ def refusal_for(error: BaseException) -> StorageError | None:
     if psycopg is not None and isinstance(cause, psycopg.OperationalError):
         return _of_postgres(cause)
     if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
-        return _of_our_triggers(cause.sqlstate)
+        return _of_server(cause) or _of_our_triggers(cause.sqlstate)
     return None
 
 
@@ -166,14 +182,47 @@ def _of_postgres(error: "OperationalError") -> StorageError:
         )
     if error.sqlstate == SERVER_FULL:
         return StorageUnavailableError("The database server's disk is full.", hint=MAKE_ROOM)
-    if error.sqlstate is not None and error.sqlstate.startswith("53"):
+    if (error.sqlstate or "").startswith("53") or _says(error, NO_CONNECTION_LEFT):
         return StorageUnavailableError(
             "The database server is out of memory or connections.",
             hint="Nothing was recorded. Tell whoever runs the bot, then try again.",
         )
+    if error.sqlstate is None and _says(error, NOT_LET_IN):
+        return StorageUnavailableError(
+            "The database server does not let the bot in.",
+            hint="Whoever runs it: look at user, password and database in INTERLOCK_DATABASE_URL;"
+            " the server's log has the reason.",
+        )
     return StorageUnavailableError(
         "The database cannot be reached.", hint="Check that the server runs, then try again."
     )
+
+
+def _says(error: "DatabaseError", words: tuple[str, ...]) -> bool:
+    said = str(error)
+    return any(one in said for one in words)
+
+
+def _of_server(error: "DatabaseError") -> StorageError | None:
+    """Return what a server means that was reached and does not do what it was told."""
+    state = error.sqlstate
+    if state == NO_RIGHT:
+        return UnusableDatabaseError(
+            "The database does not let its user do this.",
+            hint="Make that user its owner: ALTER DATABASE name OWNER TO user.",
+        )
+    if state == NAME_TAKEN:
+        return UnusableDatabaseError(
+            "The database has tables of another program, one of them by a name of ours.",
+            hint="Give Interlock a database of its own.",
+        )
+    if state == TAKES_NO_CHANGES or (state == NOT_SUPPORTED and _says(error, ON_A_STANDBY)):
+        return StorageUnavailableError(
+            "The database takes no changes: it is a standby, or set to be read only.",
+            hint="Nothing was recorded. Whoever runs the bot: have INTERLOCK_DATABASE_URL lead to"
+            " the server that takes them.",
+        )
+    return None
 
 
 def _of_our_triggers(state: str | None) -> StorageError | None:

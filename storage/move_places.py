@@ -93,9 +93,18 @@ def _remove(file: Path) -> None:
 
 def _require_empty(connection: Connection, name: str) -> None:
     known = {table.name for table in TABLES}
-    present = known & set(inspect(connection).get_table_names())
-    if any(has_rows(connection, one) for one in sorted(present)):
+    present = sorted(known & set(inspect(connection).get_table_names()))
+    if not all(_is_ours(connection, one) for one in present):
         raise _not_empty(name)
+    if any(has_rows(connection, one) for one in present):
+        raise _not_empty(name)
+
+
+def _is_ours(connection: Connection, name: str) -> bool:
+    """Say whether a table by a name of ours is no other program's."""
+    table = next(one for one in TABLES if one.name == name)
+    found = {str(one["name"]) for one in inspect(connection).get_columns(name)}
+    return {one.name for one in table.primary_key.columns} <= found
 
 
 def _not_empty(name: str) -> UnusableDatabaseError:

@@ -19,7 +19,6 @@ from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
 from storage.database_errors import passing_trouble
-from storage.postgres_database import options_in
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
 from storage.verify.source import (
@@ -292,12 +291,13 @@ def as_bytes(value: object) -> bytes:
 
 def _engine(url: str) -> Engine:
     if is_postgres(url):
-        address = postgres_address(url)
+        # Each transaction says that it only reads. A session that does is none for an address
+        # with `target_session_attrs=read-write`, as those of several hosts have.
         return create_engine(
-            address,
+            postgres_address(url),
             poolclass=NullPool,
             isolation_level="REPEATABLE READ",
-            connect_args={"options": f"{options_in(address)} -c default_transaction_read_only=on"},
+            execution_options={"postgresql_readonly": True},
         )
     return create_engine(
         "sqlite://",

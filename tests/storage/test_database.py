@@ -1,17 +1,20 @@
 """Units: kept as a whole or not at all, alone or in a group, on both databases."""
 
+import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import IntegrityError
 
 from storage.database import Database, Transaction, open_database
 from storage.group_commit import MOST_BODIES
+from storage.migrate import upgrade
 from storage.sqlite_database import SqliteDatabase
 from workflows.errors import StorageUnavailableError, UnusableDatabaseError
 
@@ -405,6 +408,76 @@ def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_refused() -> None:
     with pytest.raises(StorageUnavailableError, match="server"):
         open_database("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
+
+
+@pytest.mark.parametrize("wrong", ["/nothing_of_that_name?", "nobody_of_that_name"])
+def test_a_server_that_lets_nobody_in_says_where_to_look(
+    blank_postgres_url: str, wrong: str
+) -> None:
+    address = make_url(blank_postgres_url)
+    named = {"database": wrong[1:-1]} if wrong.startswith("/") else {"username": wrong}
+
+    with pytest.raises(StorageUnavailableError, match="does not let the bot in") as refused:
+        open_database(address.set(**named).render_as_string(hide_password=False))
+    assert "user, password and database" in str(refused.value.hint)
+
+
+@pytest.fixture
+def guest(blank_postgres_url: str) -> Iterator[str]:
+    """Give the address under a user who owns nothing there."""
+    name = f"guest_{os.getpid()}"
+    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN")
+        yield make_url(blank_postgres_url).set(username=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP ROLE {name}")
+
+
+def test_a_server_without_a_connection_to_spare_is_not_one_that_is_away(
+    guest: str, blank_postgres_url: str
+) -> None:
+    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {make_url(guest).username} CONNECTION LIMIT 0")
+
+    with pytest.raises(StorageUnavailableError, match="out of memory or connections"):
+        open_database(guest)
+
+
+def test_a_user_who_may_make_no_tables_is_told_what_is_missing(guest: str) -> None:
+    database = open_database(guest)
+    with pytest.raises(UnusableDatabaseError, match="does not let its user") as refused:
+        upgrade(database.engine)
+    database.close()
+
+    assert "OWNER TO" in str(refused.value.hint)
+
+
+def test_a_table_of_another_program_by_a_name_of_ours_is_told(blank_postgres_url: str) -> None:
+    with psycopg.connect(blank_postgres_url) as connection:
+        connection.execute("CREATE TABLE run (number integer)")
+    database = open_database(blank_postgres_url)
+    with pytest.raises(UnusableDatabaseError, match="tables of another program"):
+        upgrade(database.engine)
+    database.close()
+
+
+# What a standby says, word for word; a server that is none has to be told to.
+AS_A_STANDBY = """DO $$ BEGIN
+RAISE EXCEPTION 'cannot set transaction read-write mode during recovery' USING ERRCODE = '0A000';
+END $$"""
+ONLY_READ = "SET TRANSACTION READ ONLY; CREATE TABLE made (number integer)"
+
+
+@pytest.mark.parametrize("statement", [AS_A_STANDBY, ONLY_READ])
+def test_a_server_that_takes_no_changes_says_where_they_belong(
+    blank_postgres_url: str, statement: str
+) -> None:
+    database = open_database(blank_postgres_url)
+    with (
+        pytest.raises(StorageUnavailableError, match="takes no changes: it is a standby"),
+        database.begin() as tx,
+    ):
+        tx.connection.exec_driver_sql(statement)
+    database.close()
 
 
 def test_time_in_the_line_counts_as_waiting_for_another_process(blank_sqlite_url: str) -> None:

@@ -248,6 +248,18 @@ def test_a_target_with_something_in_it_is_refused(
     opened(log.url, log.home)
 
 
+def test_a_target_with_a_table_of_another_program_is_refused(
+    log: Log, blank_postgres_url: str
+) -> None:
+    target = open_database(blank_postgres_url)
+    with target.begin() as tx:
+        tx.connection.execute(text("CREATE TABLE run (number integer)"))
+    target.close()
+
+    with pytest.raises(UnusableDatabaseError, match="is not empty"):
+        log.moves_to(blank_postgres_url)
+
+
 def test_a_migrated_and_empty_target_is_taken(log: Log, blank_postgres_url: str) -> None:
     database = open_database(blank_postgres_url)
     upgrade(database.engine)

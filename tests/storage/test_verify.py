@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.database import Database
+from storage.database import Database, open_database
 from storage.verify import Report, verify_database
 from tests.storage.trail import (
     BINDING,
@@ -54,6 +54,19 @@ def verified(trail: Trail, *notes: str, quick: bool = False, sample: int | None 
     return verify_database(
         trail.url, [trail.pin], notes, quick=quick, sample=sample, now=trail.clock, processes=1
     )
+
+
+def test_a_log_is_verified_at_an_address_that_asks_for_a_server_that_writes(
+    blank_postgres_url: str, home: Path
+) -> None:
+    database = open_database(blank_postgres_url)
+    trail = begin_trail(blank_postgres_url, database, home)
+    trail.run("r1")
+    note = trail.outside_note()
+    database.close()
+    asking = replace(trail, url=f"{blank_postgres_url}&target_session_attrs=read-write")
+
+    assert verified(asking, note).exit == 0
 
 
 def test_a_whole_log_is_verified(trail: Trail) -> None:

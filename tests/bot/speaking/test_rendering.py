@@ -257,6 +257,19 @@ def test_an_exception_says_what_stands_until_somebody_answers(bench: Bench) -> N
     assert buttons == {}
 
 
+def test_an_answered_exception_tells_what_was_done_when_it_was_answered(bench: Bench) -> None:
+    bench.add(intended(step="order", request=None), failed(step="order"))
+    (stopped,) = bench.add(fact("decision.made", step="order", decision="exception", rule="x"))
+    omar = bench.person(OMAR, "Omar")
+    bench.add(fact("decision.made", actor=omar, step="order", decision="skip", rule="person"))
+
+    bench.add(intended(request=None))  # The run is at its next step before the card is drawn.
+    words, _ = bench.says(Subject.TROUBLE, f"r1/order/{stopped}")
+
+    assert "may have happened" not in words
+    assert "This run has changed nothing so far" in words
+
+
 @pytest.mark.parametrize("name", ["refund/3", "refund/3/undo"])
 def test_cards_about_items_and_undoings_are_found_by_their_keys(bench: Bench, name: str) -> None:
     named = {"step": name, "attempt": 1, "idem": f"r1/{name}"}
