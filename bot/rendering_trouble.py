@@ -23,6 +23,8 @@ from workflows.telling import UNVERIFIED
 from workflows.trouble import error_class_of, failed_tries
 from workflows.undoable import done, in_order
 
+_OF_THE_RUN = frozenset({"cancel", "abort", "undo"})  # Said of one step, they settle every one.
+
 
 def draw_doubt(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
     """Return the question whether an effect happened; None if there is no such doubt."""
@@ -159,12 +161,13 @@ def _trouble_settled(read: RunRead, step: str, stopped: Entry) -> TroubleSettled
     answers = [
         one
         for one in read.of_kind("decision.made", after=stopped.rseq)
-        if one.data["decision"] == "cancel"
+        if one.data["decision"] in _OF_THE_RUN
         or (one.data["step"] == step and one.data["decision"] in ANSWERS)
     ]
     by = read.who(answers[0].actor) if answers else None
     if by is None:
-        return None
+        ended = read.state.ended
+        return None if ended is None else TroubleSettled(at=read.entries[-1].at, ended=ended)
     first = answers[0]
     return TroubleSettled(
         answer=str(first.data["decision"]), by=by, at=first.at, reason=words_of(first)
