@@ -43,14 +43,16 @@ def _about(read: RunRead, kind: str, request: str) -> Entry | None:
 def _is_open(read: RunRead, step: str, request: str) -> bool:
     state = read.state.step(step)
     waits = state.phase is Phase.QUESTIONED and state.request == request
-    return waits and not read.listed.status.is_end
+    return waits and read.state.goes_on
 
 
 def _ended(read: RunRead, step: str, request: str) -> Status | None:
-    """Return how the run ended while it still asked, None if it asked for too long."""
-    state, status = read.state.step(step), read.listed.status
+    """Return how the run ended while it still asked, or will; None if it asked for too long."""
+    state = read.state.step(step)
     asked = state.phase is Phase.QUESTIONED and state.request == request
-    return status if asked and status.is_end else None
+    if not asked or read.state.goes_on:
+        return None
+    return read.state.ended or (Status.CANCELLED if read.state.cancel_asked else Status.ABORTED)
 
 
 def _answered(read: RunRead, step: str, request: str) -> QuestionAnswered | None:

@@ -25,6 +25,8 @@ from workflows.telling import UNVERIFIED
 from workflows.trouble import error_class_of, failed_tries
 from workflows.undoable import done, in_order
 
+_OF_THE_RUN = frozenset({"cancel", "abort", "undo"})  # Said of one step, they settle every one.
+
 
 def draw_doubt(read: RunRead, key: str, reader: RunReader) -> Rendered | None:
     """Return the question whether an effect happened; None if there is no such doubt."""
@@ -169,20 +171,21 @@ def _done(read: RunRead, state: RunState) -> Iterator[DoneEffect]:
 
 
 def _answer(read: RunRead, step: str, stopped: Entry) -> Entry | None:
-    """Return the first answer to an exception, the end of its run included."""
+    """Return the first answer to an exception, what ended its run included."""
     decisions = read.of_kind("decision.made", after=stopped.rseq)
     return next((one for one in decisions if _answers(one, step)), None)
 
 
 def _answers(decision: Entry, step: str) -> bool:
     said = decision.data["decision"]
-    return said == "cancel" or (decision.data["step"] == step and said in ANSWERS)
+    return said in _OF_THE_RUN or (decision.data["step"] == step and said in ANSWERS)
 
 
 def _trouble_settled(read: RunRead, answer: Entry | None) -> TroubleSettled | None:
     by = read.who(answer.actor) if answer is not None else None
     if answer is None or by is None:
-        return None
+        ended = read.state.ended
+        return None if ended is None else TroubleSettled(at=read.entries[-1].at, ended=ended)
     return TroubleSettled(
         answer=str(answer.data["decision"]), by=by, at=answer.at, reason=words_of(answer)
     )

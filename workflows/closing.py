@@ -71,6 +71,18 @@ def withdrawals(state: RunState, *, reason: str) -> list[Draft]:
     ]
 
 
+def stand_down(unit: Unit, state: RunState, *, reason: str) -> None:
+    """Take back what a run asks and end what it started, before something keeps it from its end.
+
+    That may be for days, and whoever is asked meanwhile would answer for nothing.
+    """
+    for draft in withdrawals(state, reason=reason):
+        record(unit, draft)
+    for name, one in state.steps.items():
+        if one.phase in (Phase.QUESTIONED, Phase.CALLED):
+            _let_go(unit, state, name, one)
+
+
 def close_run(unit: Unit, row: RunRow, state: RunState) -> None:
     """Let go of everything an ended run held; other runs it concerns are woken by due-rows.
 
@@ -105,6 +117,8 @@ def _let_go(unit: Unit, state: RunState, name: str, step: StepState) -> None:
     match step.phase:
         case Phase.EXCEPTION:
             unit.send(trouble_card(state.id, name, step))
+        case Phase.PENDING if step.trouble and not state.goes_on:
+            unit.send(trouble_card(state.id, name, step))  # Its approval was taken back already.
         case Phase.REFUSED if state.is_undoing and step.trouble:
             unit.send(trouble_card(state.id, name, step))  # It says what was undone in the end.
         case Phase.QUESTIONED if step.request is not None:

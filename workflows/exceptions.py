@@ -2,7 +2,7 @@
 
 from workflows.actions.base import Effect, Happened
 from workflows.binding import json_bytes
-from workflows.closing import abort_run, close_run, ending_drafts, withdrawals
+from workflows.closing import abort_run, close_run, ending_drafts, stand_down, withdrawals
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, Ref, RunId
 from workflows.errors import NotAllowedError, PeopleUnreadableError, RequestClosedError
@@ -117,6 +117,8 @@ def settle_exception(
             _abort(house, unit, row, chosen)
             return
         record(unit, chosen)
+        if answer == "undo":
+            stand_down(unit, state, reason="aborted")
         house.dispatcher.enqueue(unit, run)
 
 
@@ -145,6 +147,7 @@ def cancel(house: House, run: RunId, *, person: PersonId, reason: str) -> bool:
             return False
         record(unit, _cancel_asked(house, state, actor, reason))
         if state.open_intent is not None:
+            stand_down(unit, state, reason="cancelled")
             house.dispatcher.enqueue(unit, run)
             return False
         for draft in ending_drafts(state, reason="cancelled"):
@@ -182,6 +185,7 @@ def _cancel_by_itself(
     parts = {"reason": Part(value=house.redact(why).encode())} if why else {}
     record(unit, Draft(kind="decision.made", actor=INTERLOCK, data=data, parts=parts, run=row.id))
     if state.open_intent is not None:
+        stand_down(unit, state, reason=ended)
         house.dispatcher.enqueue(unit, row.id)
         return
     for draft in ending_drafts(state, reason=ended):
@@ -342,6 +346,7 @@ def _abort(house: House, unit: Unit, row: RunRow, chosen: Draft) -> None:
     record(unit, chosen)
     state = replay(row.id, unit.entries(row.id))
     if state.open_intent is not None:
+        stand_down(unit, state, reason="aborted")
         house.dispatcher.enqueue(unit, row.id)
         return
     abort_run(unit, row, state, actor=chosen.actor)

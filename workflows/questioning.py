@@ -161,7 +161,7 @@ def answer(house: House, given: Answer) -> None:
 def _asked(state: RunState, request: RequestId) -> tuple[str, StepState]:
     """Return the step that put the question, if it still waits for an answer."""
     for name, one in state.steps.items():
-        is_open = one.phase is Phase.QUESTIONED and state.ended is None
+        is_open = one.phase is Phase.QUESTIONED and state.goes_on
         if one.request == request and is_open:
             return name, one
     raise RequestClosedError(

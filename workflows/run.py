@@ -178,6 +178,11 @@ class RunState:
         return self.cancel_asked or self.is_aborted
 
     @property
+    def goes_on(self) -> bool:
+        """Whether its steps go on: it neither ended nor ends, and is not being undone."""
+        return self.ended is None and not self.is_ending and not self.is_undoing
+
+    @property
     def is_waiting(self) -> bool:
         """Whether something in it waits for a person, a moment or another run, or is held back."""
         is_held = any(self.step(name).phase is not Phase.REFUSED for name in self.held)

@@ -302,7 +302,7 @@ def _admit_requester(house: House, definition: Definition, ref: Ref) -> None:
 def _admit_child(unit: Unit, child: Child) -> None:
     """Lock the parent, so that it does not end while a run is started for it."""
     state = replay(child.parent, _of(unit, child.parent))
-    if state.ended is not None or state.step(child.step).child != child.run:
+    if not state.goes_on or state.step(child.step).child != child.run:
         raise NotAllowedError("The run that this one was to be started for goes on without it.")
 
 

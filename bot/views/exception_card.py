@@ -19,6 +19,7 @@ from bot.views.pieces import (
     section,
     sections,
 )
+from bot.views.symbols import STATUS
 from bot.wording import (
     Who,
     bold,
@@ -34,6 +35,7 @@ from bot.wording import (
     when,
 )
 from workflows.message_keys import answer_value
+from workflows.run import Status
 
 RETRY = "exception.retry"
 SKIP = "exception.skip"
@@ -85,12 +87,13 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubleSettled:
-    """How it went on, and who said so, with what reason."""
+    """How it went on, and who said so, with what reason; or how its run ended without a word."""
 
-    answer: str
-    by: Who
+    answer: str = ""
+    by: Who | None = None
     at: datetime
     reason: str = ""
+    ended: Status | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,12 +261,20 @@ def _footer(card: ExceptionCard) -> Block:
 
 
 def _record(settled: TroubleSettled) -> Block:
-    sign, words = _ANSWERS.get(settled.answer, ("❓", settled.answer))
+    sign, words = _said_of(settled)
+    by = f" by {mention(settled.by)}" if settled.by is not None else ""
     reason = f"\n“{escape(settled.reason, 300)}”" if settled.reason else ""
-    return section(f"{sign} {bold(words)} by {mention(settled.by)} · {when(settled.at)}{reason}")
+    return section(f"{sign} {bold(words)}{by} · {when(settled.at)}{reason}")
+
+
+def _said_of(settled: TroubleSettled) -> tuple[str, str]:
+    if settled.ended is not None:
+        return STATUS[settled.ended][0], f"The run ended {settled.ended.words}"
+    return _ANSWERS.get(settled.answer, ("❓", settled.answer))
 
 
 def _record_sentence(card: ExceptionCard, settled: TroubleSettled) -> str:
-    sign, words = _ANSWERS.get(settled.answer, ("❓", settled.answer))
+    sign, words = _said_of(settled)
+    by = f" by {escape(settled.by.plain, 80)}" if settled.by is not None else ""
     where = f"{escape(card.title, 150)}, step {escape(card.step, 80)}"
-    return f"{sign} {where}: {escape(words, 80)} by {escape(settled.by.plain, 80)}."
+    return f"{sign} {where}: {escape(words, 80)}{by}."

@@ -1,6 +1,7 @@
 """What an aborted run did is taken back: the last effect first, each asked for, each on record."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -9,8 +10,10 @@ from tests.workflows.engine.flows import change, destructive, workflow
 from tests.workflows.engine.test_waits import summary_of
 from tests.world import LOST, Clock, Working, failing, id_of
 from workflows.actions.base import Happened
-from workflows.entry import RunId
+from workflows.entry import RequestId, RunId
 from workflows.errors import ActionFailedError, RequestClosedError
+from workflows.gate import Outcome
+from workflows.questioning import Answer
 from workflows.replay import replay
 from workflows.trouble import troubles
 
@@ -269,3 +272,51 @@ def test_a_plain_abort_takes_nothing_back(store: SqlStore, clock: Clock) -> None
 
     assert house.status(run) == "aborted"
     assert len(house.world.effects) == 3
+
+
+BESIDE = workflow(
+    "sides",
+    f"steps: [{destructive('one', undo=GATED)}, {{id: all, parallel: {{l: [{change('left')}], "
+    f"m: [{destructive('middle')}], c: [{{id: inner, workflow: child}}], "
+    'q: [{id: why, ask: {of: ["@deciders"], question: Why?, fields: {by: {type: integer}}}}]}}]',
+)
+CHILD = workflow("child", f"steps: [{{id: rest, wait: 1h}}, {change('late')}]")
+EndsHow = Callable[[Working, RunId], None]
+
+
+def undone(house: Working, run: RunId) -> None:
+    house.engine.settle_exception(run, "left", person=id_of("omar"), answer="undo")
+
+
+def cancelled(house: Working, run: RunId) -> None:
+    house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+
+@pytest.mark.parametrize(("how", "error"), [(undone, BROKEN), (cancelled, LOST)])
+def test_what_a_run_asks_and_started_is_taken_back_once_its_end_is_decided(
+    store: SqlStore, clock: Clock, how: EndsHow, error: Exception
+) -> None:
+    house = Working(store, clock, definitions=(BESIDE, CHILD))
+    run = house.start("sides")
+    house.settle()
+    house.world.trouble = failing("before left", error)
+    house.world.can_probe = False
+    house.approve(run)
+    house.settle()
+    asked = {
+        str(one.data["step"]): one
+        for one in house.entries(run)
+        if one.kind in ("approval.requested", "question.asked")
+    }
+    middle, why = (RequestId(str(asked[one].data["request"])) for one in ("middle", "why"))
+    how(house, run)
+    house.settle()
+    clock.forward(timedelta(hours=2))
+    house.settle()
+
+    assert house.status(run) in ("waiting", "in_doubt")  # For what has to be known or undone.
+    assert store.request(middle).outcome is Outcome.WITHDRAWN
+    assert f"{run}/one" == house.world.effects[-1]  # The child did nothing after that.
+    given = Answer(run=run, request=why, person=id_of("ana"), values={"by": 1})
+    with pytest.raises(RequestClosedError):
+        house.engine.answer(given)

@@ -1,0 +1,89 @@
+"""The card of a step that stopped, once its run ends by what was said elsewhere."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.directory import Directory
+from bot.rendering import Rendering
+from bot.run_reading import RunReader
+from bot.slack_client import SlackClient
+from storage.store import SqlStore
+from tests.bot.payload_checks import buttons_of
+from tests.workflows.engine.flows import change, destructive, workflow
+from tests.world import Clock, Working, id_of
+from workflows.entry import RunId
+from workflows.errors import ActionFailedError
+from workflows.replay import replay
+from workflows.store import Subject
+from workflows.trouble import troubles
+
+SIDES = workflow(
+    "sides",
+    f"steps: [{{id: all, parallel: {{l: [{change('left')}], r: [{change('right')}], "
+    f"m: [{destructive('middle')}]}}}}]",
+)
+
+
+def aborted(house: Working, run: RunId) -> None:
+    house.engine.settle_exception(run, "left", person=id_of("omar"), answer="abort")
+
+
+def undone(house: Working, run: RunId) -> None:
+    house.engine.settle_exception(run, "left", person=id_of("omar"), answer="undo")
+
+
+def denied(house: Working, run: RunId) -> None:
+    house.deny(run)
+
+
+def expired(house: Working, _run: RunId) -> None:
+    house.clock.at += timedelta(hours=25)
+
+
+def cancelled(house: Working, run: RunId) -> None:
+    house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        (aborted, "Aborted by omar."),
+        (undone, "Aborted, undoing begun by omar."),
+        (cancelled, "Cancelled with the run by rita."),
+        (denied, "The run ended rejected."),
+        (expired, "The run ended expired."),
+    ],
+)
+def test_it_asks_nothing_any_more_and_says_why(
+    store: SqlStore, client: SlackClient, clock: Clock, ends: object, told: str
+) -> None:
+    house = Working(store, clock, definitions=(SIDES,))
+
+    def trouble(place: str) -> None:
+        if place in ("before left", "before right"):
+            raise ActionFailedError("no", error_class="refused")
+
+    house.world.trouble = trouble
+    run = house.start("sides")
+    house.settle()
+    directory = Directory(client, team="T0ACME")
+    reader = RunReader(store, house.shelf, directory, workspace_url="https://acme.slack.com/")
+    rendering = Rendering(store, reader, now=clock)
+    entries = house.entries(run)
+    key = next(
+        one.card.key for one in troubles(replay(run, entries), entries) if one.step == "right"
+    )
+    row = store.outbox.find(Subject.TROUBLE, key)
+    assert row is not None
+    wanted = row.wanted
+    ends(house, run)  # type: ignore[operator]
+    house.settle()
+    again, shown = store.outbox.find(Subject.TROUBLE, key), rendering.render(row)
+    assert again is not None
+    assert shown is not None
+
+    assert store.run(run).status.is_end
+    assert again.wanted > wanted
+    assert not buttons_of({"blocks": list(shown.content.blocks)})
+    assert told in shown.content.text
