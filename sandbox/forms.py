@@ -8,6 +8,7 @@ from sandbox.errors import NotPossibleError
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
 from sandbox.records import File, View
+from sandbox.rules.shapes import units
 from sandbox.rules.texts import every_option
 from sandbox.screens import elements_of, empty_value
 from sandbox.wire import file_object
@@ -148,9 +149,9 @@ def _mistake(element: Json, state: Mapping[str, Unchecked], *, optional: bool) -
 
 def _length(element: Json, value: str) -> str | None:
     least, most = element.get("min_length", 0), element.get("max_length", 3_000)
-    if len(value) < least:
+    if units(value) < least:
         return f"Please enter at least {least} characters."
-    if len(value) > most:
+    if units(value) > most:
         return f"Please enter at most {most} characters."
     return None
 

@@ -128,9 +128,17 @@ def _newest(told: RunOutcome, *, live: bool) -> tuple[str, str]:
     people = _people(last.by, live=live)
     step = code(last.step) if live else escape(last.step, 80)
     by = f" by {people}" if people else ""
-    follows = " It waits for a decision again." if told.asks_again else " It goes on."
+    follows = _follows(told)
     is_told = last.outcome in (Outcome.APPROVED, Outcome.WITHDRAWN, Outcome.SUPERSEDED)
     return sign, f"step {step} was {words}{by}.{follows if is_told else ''}"
+
+
+def _follows(told: RunOutcome) -> str:
+    if told.asks_again:
+        return " It waits for a decision again."
+    if told.status in (Status.EXCEPTION, Status.IN_DOUBT):
+        return f" The run is {STATUS[told.status][1]}."
+    return " It goes on."
 
 
 def _people(by: Sequence[Who], *, live: bool) -> str:

@@ -43,8 +43,11 @@ def words_of_start(begun: Begun) -> str:
     place = f"{told} Its thread is in {_named(begun.channel)}."
     if begun.is_wanted_there or not _CHANNEL.fullmatch(begun.asked_in):
         return place
-    here = _named(begun.asked_in)
-    return f"{place} I am not in {here}: invite me there, and the next one has its thread there."
+    # Slack may only not have answered, so this does not say that the bot is not there.
+    return (
+        f"{place} I could not see that I may post in {_named(begun.asked_in)}: if I am not in it,"
+        " invite me, and the next run has its thread there."
+    )
 
 
 def started_elsewhere(begun: Begun) -> View:

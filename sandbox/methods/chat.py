@@ -9,6 +9,7 @@ from sandbox.loose import Json, Unchecked
 from sandbox.methods.table import method
 from sandbox.records import Channel, Ephemeral, Message
 from sandbox.rules.blocks import check_message_blocks
+from sandbox.rules.shapes import units
 from sandbox.wire import message_object
 from sandbox.words import find_channel
 
@@ -42,7 +43,7 @@ def content_of(hub: Hub, arguments: Json) -> Json:
     text, marked = arguments.get("text") or "", arguments.get("markdown_text") or ""
     if marked and (text or arguments.get("blocks")):
         raise SlackError("markdown_text_conflict")
-    if len(marked) > limits.MARKDOWN_TEXT:
+    if units(marked) > limits.MARKDOWN_TEXT:
         raise SlackError("msg_too_long")
     blocks = arguments.get("blocks") or []
     if marked:
@@ -156,7 +157,7 @@ def update(hub: Hub, arguments: Json) -> Json:
     """Change a message of the bot; `text` alone removes the blocks, metadata stays."""
     channel, message = own_message(hub, arguments, "cant_update_message", archived="is_inactive")
     content = content_of(hub, arguments)
-    if len(content["text"]) > limits.UPDATE_TEXT:
+    if units(content["text"]) > limits.UPDATE_TEXT:
         raise SlackError("msg_too_long")
     if _rich(message.blocks) and content["blocks"] and not _rich(content["blocks"]):
         raise SlackError("block_mismatch")

@@ -18,6 +18,7 @@ from sandbox.rules.shapes import (
     one_of,
     shape,
     string,
+    units,
     url,
 )
 from sandbox.rules.tables import cell_text, data_table, rich_text, rich_words, table
@@ -178,9 +179,9 @@ def _check_totals(blocks: list[Json]) -> None:
         cells = (
             cell for one in blocks if one["type"] == kind for row in one["rows"] for cell in row
         )
-        if sum(len(cell_text(cell)) for cell in cells) > most:
+        if sum(units(cell_text(cell)) for cell in cells) > most:
             raise SlackError("invalid_blocks", [f"[ERROR] cells hold more than {most} characters"])
-    marked = sum(len(one["text"]) for one in blocks if one["type"] == "markdown")
+    marked = sum(units(one["text"]) for one in blocks if one["type"] == "markdown")
     if marked > limits.MARKDOWN_TEXT:
         raise SlackError("msg_too_long")
     if block_characters(blocks) > limits.MESSAGE_BLOCK_TEXT:
@@ -189,7 +190,7 @@ def _check_totals(blocks: list[Json]) -> None:
 
 def block_characters(blocks: list[Json]) -> int:
     """Count the characters that Slack's undocumented limit on a message counts."""
-    return sum(len(words) for words in words_of(blocks))
+    return sum(units(words) for words in words_of(blocks))
 
 
 def words_of(blocks: list[Json]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from sandbox.rules.shapes import (
     one_of,
     shape,
     string,
+    units,
     url,
 )
 
@@ -53,6 +54,13 @@ def _lengths_in_order(value: Unchecked, at: Pointer, faults: Faults) -> None:
     least, most = value.get("min_length"), value.get("max_length")
     if isinstance(least, int) and isinstance(most, int) and least > most:
         faults.add("min_length must not be greater than max_length", at)
+
+
+def _typed_rule(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    _lengths_in_order(value, at, faults)
+    initial, most = value.get("initial_value"), value.get("max_length")
+    if isinstance(initial, str) and isinstance(most, int) and units(initial) > most:
+        faults.add(f"must be less than {most + 1} characters", f"{at}/initial_value")
 
 
 def _menu(kind: str, rule: Kind = lambda *_: None, **own: Kind) -> Shape:
@@ -169,7 +177,7 @@ _length: dict[str, Kind] = {
 INPUTS: dict[str, Kind] = {
     "plain_text_input": _typed(
         "plain_text_input",
-        _lengths_in_order,
+        _typed_rule,
         multiline=boolean,
         initial_value=nullable(string(limits.INPUT_LENGTH, least=0)),
         **_length,

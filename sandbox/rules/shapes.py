@@ -30,6 +30,11 @@ class Faults:
 Kind = Callable[[Unchecked, Pointer, Faults], None]
 
 
+def units(text: str) -> int:
+    """Return how long a client in a browser finds `text`: most emoji count twice there."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def string(most: int, *, least: int = 1) -> Kind:
     """Accept text of `least` to `most` characters."""
 
@@ -38,7 +43,7 @@ def string(most: int, *, least: int = 1) -> Kind:
             faults.add("must provide a string", at)
         elif len(value) < least:
             faults.add(f"must be more than {least - 1} characters", at)
-        elif len(value) > most:
+        elif units(value) > most:
             faults.add(f"must be less than {most + 1} characters", at)
 
     return look

@@ -35,6 +35,10 @@ def test_where_no_card_can_be_shown_nothing_runs_and_people_are_told(
     ]
     case.waits(lambda: "approval.withdrawn" in case.kinds() or None, "the end of the request")
 
+    rita = case.person("rita")
+    outcome = rita.wait_for_message("withdrawn", channel="@interlock", timeout=PATIENCE)
+
+    assert "The run is stopped" in outcome.words
     assert all("does not run" in one.words for one in told)
     assert case.refunds() == []
     assert "approval.granted" not in case.kinds()

@@ -270,6 +270,29 @@ def test_a_modal_that_slack_refuses(view: object) -> None:
     assert caught.value.error == "invalid_arguments"
 
 
+def test_an_emoji_is_as_long_as_a_browser_counts_it() -> None:
+    check_message_blocks([section("🎉" * 1_500)])
+    with pytest.raises(SlackError) as caught:
+        check_message_blocks([section("🎉" * 1_501)])
+
+    assert "less than 3001 characters" in caught.value.messages[0]
+
+
+def test_a_field_begins_with_no_more_than_it_may_hold() -> None:
+    element = {"type": "plain_text_input", "action_id": "a", "max_length": 4}
+    field = {"type": "input", "label": plain("Order"), "element": element}
+    view = {"type": "modal", "title": plain("Run"), "submit": plain("Run"), "blocks": [field]}
+    element["initial_value"] = "🎉🎉"
+    check_view(view, kind="modal")
+    element["initial_value"] = "🎉🎉!"
+    with pytest.raises(SlackError) as caught:
+        check_view(view, kind="modal")
+
+    assert caught.value.messages == [
+        "[ERROR] must be less than 5 characters [json-pointer:/view/blocks/0/element/initial_value]"
+    ]
+
+
 def test_a_view_is_at_most_250_kilobytes() -> None:
     with pytest.raises(SlackError, match="view_too_large"):
         check_view(a_modal(*([section("x" * 3_000)] * 100)), kind="modal")

@@ -309,6 +309,18 @@ def told_so_far(*settled: RequestSettled, asks_again: bool = False) -> Rendered:
     return outcome(replace(goes_on, settled=settled, asks_again=asks_again))
 
 
+@pytest.mark.parametrize("outcome_", [Outcome.WITHDRAWN, Outcome.APPROVED])
+def test_the_requester_of_a_run_that_stopped_is_not_told_that_it_goes_on(
+    outcome_: Outcome,
+) -> None:
+    stopped = replace(ENDED, status=Status.EXCEPTION, took=None)
+    settled = RequestSettled(step="refund", outcome=outcome_, at=NOON)
+    message = outcome(replace(stopped, settled=(settled,)))
+
+    assert "It goes on" not in message.text
+    assert "The run is stopped: somebody has to say how it goes on." in message.text
+
+
 @pytest.mark.parametrize(
     ("settled", "words"),
     [
