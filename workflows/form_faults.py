@@ -42,6 +42,19 @@ _TYPE_WORDS = {
 }
 
 
+_DAY = "is no day of the calendar", "write it as 2026-03-31"
+_MOMENT = "write it with its offset, as in 2026-03-31T09:00:00+02:00"
+_TIMES = {
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), _DAY),
+    "date_from_datetime_inexact": ("is no day but a moment", "write it as 2026-03-31"),
+    "timezone_aware": ("is a moment in an unknown time zone", _MOMENT),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"),
+        ("is no moment", _MOMENT),
+    ),
+}
+
+
 def form_faults(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Fault]:
     """Return each thing Pydantic refuses, at its place in the file."""
     details = [one for one in error.errors() if not _is_echo(one, document)]
@@ -123,6 +136,8 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         return what, right
     if kind in _TYPE_WORDS:
         return "has the wrong type", _TYPE_WORDS[kind]
+    if kind in _TIMES:
+        return _TIMES[kind]
     if kind == "union_tag_not_found":
         return "has no type", _KEY_HINTS["type"]
     if kind in ("union_tag_invalid", "enum", "literal_error"):
