@@ -34,6 +34,8 @@ _TYPE_WORDS = {
     "int_type": "write a whole number without quotes",
     "float_type": "write a number without quotes",
     "bool_type": "write true or false without quotes",
+    "int_parsing": "write a whole number without quotes",
+    "bool_parsing": "write true or false without quotes",
     "dict_type": "write names with values below it",
     "model_type": "write names with values below it",
     "model_attributes_type": "write names with values below it",
