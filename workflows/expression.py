@@ -8,6 +8,7 @@ or mistyped name is found before anything runs. Text around expressions is for `
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,7 @@ MOST_ITEMS = 1000  # `map` and `filter` copy what they have so far for each item
 MOST_MADE = 64 * 1024 * 1024  # Some four million small values, or that much text.
 MOST_WORK = 500_000_000  # Half a second, in which nothing else in this process goes on.
 
+_KINDS = {"google.protobuf.Timestamp": "timestamp", "null_type": "null"}  # As CEL names them.
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 # Blanks and comments may stand between a dot, a name and its bracket.
 _GAP = r"(?:\s|//[^\n]*(?:\n|$))*"
@@ -286,5 +288,16 @@ def _plainer(what: str) -> str:
     if mixed is None:
         return what.split(" expecting ", maxsplit=1)[0].removesuffix(" [INVALID_ARGUMENT]")
     operator = mixed.group(1).strip("@_").replace("_", " ").strip()
-    hint = "; write whole numbers of a fraction as 2.0" if "double" in mixed.group(2) else ""
-    return f"{operator} does not go with {mixed.group(2)}{hint}"
+    kinds = [_KINDS.get(one, one) for one in mixed.group(2).split(", ")]
+    return f"{operator} does not go with {', '.join(kinds)}{_remedy({*kinds})}"
+
+
+def _remedy(kinds: AbstractSet[str]) -> str:
+    """Return what to write instead, where kinds that do not go together tell what was meant."""
+    if kinds >= {"int", "double"}:
+        return "; write whole numbers of a fraction as 2.0, or double(…) around others"
+    if kinds >= {"string", "timestamp"}:
+        return "; days and moments are text here, so compare them with '2026-03-31'"
+    if "null" in kinds:
+        return "; as declared it is never null"
+    return "; write whole numbers without u" if "uint" in kinds else ""

@@ -34,11 +34,26 @@ _TYPE_WORDS = {
     "int_type": "write a whole number without quotes",
     "float_type": "write a number without quotes",
     "bool_type": "write true or false without quotes",
+    "int_parsing": "write a whole number without quotes",
+    "bool_parsing": "write true or false without quotes",
     "dict_type": "write names with values below it",
     "model_type": "write names with values below it",
     "model_attributes_type": "write names with values below it",
     "tuple_type": "write a list, as in [a, b]",
     "frozen_set_type": "write a list, as in [a, b]",
+}
+
+
+_DAY = "is no day of the calendar", "write it as 2026-03-31"
+_MOMENT = "write it with its offset, as in 2026-03-31T09:00:00+02:00"
+_TIMES = {
+    **dict.fromkeys(("date_type", "date_parsing", "date_from_datetime_parsing"), _DAY),
+    "date_from_datetime_inexact": ("is no day but a moment", "write it as 2026-03-31"),
+    "timezone_aware": ("is a moment in an unknown time zone", _MOMENT),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing"),
+        ("is no moment", _MOMENT),
+    ),
 }
 
 
@@ -123,6 +138,8 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
         return what, right
     if kind in _TYPE_WORDS:
         return "has the wrong type", _TYPE_WORDS[kind]
+    if kind in _TIMES:
+        return _TIMES[kind]
     if kind == "union_tag_not_found":
         return "has no type", _KEY_HINTS["type"]
     if kind in ("union_tag_invalid", "enum", "literal_error"):

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from workflows.actions.base import Effect
 from workflows.check_steps import Checking
 from workflows.definition import meaning
+from workflows.definition_flow import Call
 from workflows.definition_inputs import TextInput
-from workflows.definition_steps import Step, Undo
+from workflows.definition_steps import Step, Undo, Verify
+from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
 from workflows.shapes import Kind
 from workflows.template import has_expression, pieces, texts
 from workflows.triggers import LOCAL_ZONE, WebhookTrigger
+
+# What other tools take for an expression: two braces alone, or a dollar with one.
+_ALMOST = re.compile(r"(?:\{\{|\$\{)\s*(?:inputs|steps|item|run)\.[\w.]*")
 
 
 def lint(checking: Checking) -> Iterator[Fault]:
@@ -21,6 +26,7 @@ def lint(checking: Checking) -> Iterator[Fault]:
     yield from _lone_owner(checking)
     yield from _unused_inputs(checking)
     yield from _schedules(checking)
+    yield from _almost_expressions(checking)
     for node in checking.definition.outline.values():
         if isinstance(node.step, Step):
             yield from _silent_undo(checking, node.path, node.step)
@@ -52,6 +58,38 @@ def _unused_inputs(checking: Checking) -> Iterator[Fault]:
                 at_key=True,
                 warning=True,
             )
+
+
+def _almost_expressions(checking: Checking) -> Iterator[Fault]:
+    """Yield what looks like an expression and would be taken as it stands."""
+    definition = checking.definition
+    said: list[tuple[Place, Json]] = [(("lock",), definition.lock)]
+    for node in definition.outline.values():
+        if isinstance(node.step, Call):
+            said.append(((*node.path, "inputs"), node.step.inputs))
+        if isinstance(node.step, Step):
+            said.append(((*node.path, "with"), node.step.arguments))
+            for name, work in (("verify", node.step.verify), ("undo", node.step.undo)):
+                if isinstance(work, Verify | Undo):
+                    said.append(((*node.path, name, "with"), work.arguments))
+    for path, value in said:
+        for place, text in texts(value):
+            found = _ALMOST.search(_plain(text))
+            if found is not None:
+                yield checking.document.fault(
+                    (*path, *place),
+                    f"is no expression: {found.group()}",
+                    "write it as ${{ … }}",
+                    warning=True,
+                )
+
+
+def _plain(text: str) -> str:
+    """Return a text without its expressions; one that is broken has a fault of its own."""
+    try:
+        return " ".join(one for is_one, one in pieces(text) if not is_one)
+    except ExpressionError:
+        return ""
 
 
 def _schedules(checking: Checking) -> Iterator[Fault]:

@@ -39,6 +39,14 @@ def test_no_file_takes_the_name_under_which_governors_sign() -> None:
         (("type: integer, ", ""), "7:11: inputs.amount: has no type, add a type: string, integer"),
         (("minimum: 1", 'minimum: "1"'), "7:36: inputs.amount.minimum: has the wrong type"),
         (("default: 1.5", "default: x"), "8:33: inputs.rate.default: has the wrong type"),
+        (
+            ("type: number, default: 1.5", "type: date, default: 2026-02-30"),
+            "8:31: inputs.rate.default: is no day of the calendar, write it as 2026-03-31",
+        ),
+        (
+            ("type: number, default: 1.5", 'type: datetime, default: "2026-01-01 09:00"'),
+            "inputs.rate.default: is a moment in an unknown time zone, write it with its offset",
+        ),
         (("  note:", "  in:"), "9:3: inputs.in: 'in' is a word of the expression language"),
         (("paid: integer", "paid: int"), "15:28: steps[0].returns.body.paid: is written in a form"),
         (("id: refund", "id: Refund"), "16:9: steps[1].id: write small letters, digits"),
@@ -71,6 +79,8 @@ def test_a_mistake_of_form_is_shown_where_it_stands(change: tuple[str, str], fau
         (("inputs.amount <=", "inputs.amout <="), "17:11: steps[1].when: 'inputs.amout <="),
         (("body.paid &&", "body.payd &&"), "nothing is called steps.order.output.body.payd; did"),
         (("inputs.rate > 1.0", "inputs.rate > 1"), "character 62: > does not go with double, int"),
+        (("inputs.rate > 1.0", "inputs.rate > 1"), "of a fraction as 2.0, or double(…) around"),
+        (("inputs.rate > 1.0", "inputs.rate == null"), "double, null; as declared it is never"),
         (('"${{ inputs.amount }}"', '"${{ inputs.amount"'), "has an expression that is empty or"),
         (("effect: destructive", "effect: read"), "20:13: steps[1].effect: says read, but"),
         (

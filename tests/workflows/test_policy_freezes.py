@@ -102,6 +102,7 @@ def test_freezes_that_follow_each_other_end_together() -> None:
         ("  - {name: x, from: soon, until: 2026-12-21}\n", "write a day or a minute"),
         ("  - {name: x, weekly: {weekdays: [1,2,3,4,5,6,7]}}\n", "it never ends"),
         ("  - {name: x, weekly: {weekdays: [8]}}\n", "out of range"),
+        ("  - {name: x, weekly: {weekdays: [sat]}}\n", "write a whole number without quotes"),
         ("  - {name: x, weekly: {weekdays: [1], from: '9:00'}}\n", "has to match"),
         ("  - {name: x, weekly: {weekdays: [1]}, when: hours > 1}\n", "nothing is called hours"),
         (WEEKEND + WEEKEND, "another freeze has this name"),

@@ -250,6 +250,30 @@ def test_what_cannot_be_taken_back_has_to_be_said_aloud() -> None:
     assert found.startswith("16:5: warning: steps[1].undo: is not said, write undo: none if")
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (
+            ("lock: order/$", "lock: order/"),
+            "10:7: warning: lock: is no expression: {{ inputs.order",
+        ),
+        (
+            ('"${{ inputs.amount }}"', '"${inputs.amount}"'),
+            "with.json.amount: is no expression: ${in",
+        ),
+    ],
+)
+def test_what_only_looks_like_an_expression_is_pointed_out(
+    change: tuple[str, str], fault: str
+) -> None:
+    assert change[0] in REFUND
+
+    found = [one for one in said(REFUND.replace(*change)) if "is no expression" in one]
+
+    assert [fault in one for one in found] == [True]
+    assert found[0].endswith("write it as ${{ … }}")
+
+
 def test_an_input_nobody_uses_is_pointed_out_unless_it_is_words_for_people() -> None:
     unused = REFUND.replace(
         "  note:", "  why: {type: string, multiline: true}\n  extra: {type: date}\n  note:"

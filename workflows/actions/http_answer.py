@@ -8,6 +8,7 @@ from typing import NoReturn, TypeAlias
 from pydantic import Field, JsonValue
 
 from workflows.actions.base import MARGIN, Model
+from workflows.actions.depth import refuse_depth
 from workflows.actions.kept_text import kept_text
 from workflows.errors import ActionFailedError, InDoubtError, TransientReadError
 
@@ -168,6 +169,7 @@ def _json(raw: bytes) -> JsonValue:
     try:
         value: JsonValue = json.loads(raw, parse_int=_integer, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        refuse_depth(value)
     except (ValueError, RecursionError) as fault:  # Broken UTF-8 is a ValueError too.
         raise UnreadableError("The answer says it is JSON and is not.") from fault
     return value

@@ -13,3 +13,12 @@ def kept_text(raw: bytes, limit: int, redact: Callable[[str], str]) -> str:
     beyond = len(raw[limit:].decode(errors="replace"))
     text = redact(raw.decode(errors="replace"))
     return text[: min(limit, len(text) - beyond)]
+
+
+def kept_end(raw: bytes, spare: int, redact: Callable[[str], str]) -> str:
+    """Return the end of what was long, from behind its first `spare` bytes, without secrets.
+
+    These are there for the secrets alone, of which the first may have lost its beginning.
+    """
+    before = len(redact(raw[:spare].decode(errors="replace")))
+    return redact(raw.decode(errors="replace"))[before:]

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue, StringConstraints
 
 from workflows.actions.base import Action, Call, Effect, Happened, Model, Plan
+from workflows.actions.depth import refuse_depth
 from workflows.binding import json_bytes
 from workflows.entry import Json, PartClass
 from workflows.errors import ActionFailedError, OutputMismatchError, TransientReadError
@@ -132,6 +133,7 @@ def _typed(text: str, shape: Shape) -> Json:
     fenced = _FENCE.match(text.strip())
     try:
         value: Json = json.loads(fenced[1] if fenced else text)
+        refuse_depth(value)
         json_bytes(value)  # It also refuses what has no place in a part, such as NaN.
         require(value, shape)
     except (ValueError, RecursionError, OutputMismatchError) as fault:

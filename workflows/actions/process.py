@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from workflows.actions.base import MARGIN
-from workflows.actions.kept_text import kept_text
+from workflows.actions.kept_text import kept_end, kept_text
 
 GUARDIAN = Path(__file__).with_name("guardian.py")
 GRACE = 1.0  # Seconds between SIGTERM and SIGKILL.
@@ -26,14 +26,20 @@ CHUNK = 65536
 
 @dataclass(slots=True, kw_only=True)
 class Output:
-    """What a program wrote, somewhat more than `limit` bytes of it if there are that many."""
+    """What a program wrote, somewhat more than `limit` bytes of it if there are that many.
+
+    `last` is its end, twice as long as what may have to be left out of it.
+    """
 
     limit: int
     kept: bytearray = field(default_factory=bytearray)
+    last: bytearray = field(default_factory=bytearray)
 
     def add(self, chunk: bytes) -> None:
         """Keep what fits."""
         self.kept += chunk[: self.limit + MARGIN - len(self.kept)]
+        self.last += chunk
+        del self.last[: -2 * MARGIN]
 
     @property
     def is_cut(self) -> bool:
@@ -43,6 +49,10 @@ class Output:
     def text(self, redact: Callable[[str], str] = str) -> str:
         """Return it as text without secrets, cut to the limit after that."""
         return kept_text(bytes(self.kept), self.limit, redact)
+
+    def end(self, redact: Callable[[str], str]) -> str:
+        """Return the end of it as text without secrets; all of it where it is short."""
+        return kept_end(bytes(self.last), MARGIN, redact) if self.is_cut else self.text(redact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -218,6 +218,6 @@ def _unfinished(
 
 
 def _last_words(ended: Ended, call: Call) -> str:
-    told = (one.text(call.redact).strip() for one in (ended.stderr, ended.stdout))
+    told = (one.end(call.redact).strip() for one in (ended.stderr, ended.stdout))
     said = next((one for one in told if one), "it said nothing")
     return said[-SHOWN:]

@@ -5,7 +5,7 @@ itself did with the statement before it took it back; the approved rows are comp
 more inside the transaction that commits. The database is reached through the `Rows` port.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field, JsonValue, StringConstraints
@@ -21,6 +21,7 @@ from workflows.actions.base import (
     Rows,
 )
 from workflows.actions.calls import needed_by, reveal, settled_effect
+from workflows.actions.depth import refuse_depth
 from workflows.actions.statement import LOSES, Statement, check_parameters, parse
 from workflows.entry import Json
 from workflows.errors import ActionError, ActionFailedError
@@ -121,6 +122,7 @@ class SqlQuery(_Database, Action[SqlQueryCall, SqlRows]):
             role=target.read_role or target.role,
         )
         shown = rows[: arguments.limit]
+        _refuse_depth(shown)
         return SqlRows(rows=shown, count=len(shown), is_cut=len(rows) > arguments.limit)
 
 
@@ -190,6 +192,18 @@ class SqlExecute(_Database, Action[SqlCall, SqlDone]):
         except ActionError:
             return Happened.UNKNOWN
         return self._rows.happened(address, key=call.key, timeout=call.timeout, role=target.role)
+
+
+def _refuse_depth(rows: Sequence[Mapping[str, JsonValue]]) -> None:
+    try:
+        for row in rows:
+            refuse_depth(dict(row))
+    except ValueError as fault:
+        raise ActionFailedError(
+            f"The answer {fault}.",
+            error_class="too_large",
+            hint="Select the part of the column that is needed.",
+        ) from None
 
 
 def _checked(arguments: SqlCall, target: DatabaseTarget) -> Statement:

@@ -328,6 +328,20 @@ def test_a_long_answer_to_an_effect_is_cut_and_marked(raw_server: Start, a_call:
     assert len(got.body) == MEBIBYTE
 
 
+@pytest.mark.parametrize("levels", [101, 300, 900])
+def test_json_that_is_nested_too_deeply_is_text_of_an_effect_and_garbage_to_a_read(
+    raw_server: Start, a_call: Calls, levels: int
+) -> None:
+    server = raw_server(answer(200, b"[" * levels + b"]" * levels))
+
+    got = an_action(server.url).perform(post(), a_call())
+    with pytest.raises(TransientReadError) as caught:
+        an_action(server.url).perform(get(), a_call())
+
+    assert got.body == "[" * levels + "]" * levels
+    assert caught.value.error_class == "garbage"
+
+
 def test_an_effect_that_answers_garbage_happened_all_the_same(
     raw_server: Start, a_call: Calls
 ) -> None:

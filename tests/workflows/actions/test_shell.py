@@ -241,6 +241,21 @@ def test_a_program_that_fails_may_have_done_part_of_it(
     assert caught.value.error_class == "exit_3"
 
 
+def test_the_last_words_of_a_program_that_said_much_are_told(
+    tmp_path: Path, a_call: Callable[..., Call]
+) -> None:
+    secret = "tk-" + "0123456789" * 4
+    code = (
+        "import sys; say = sys.stderr.write; "
+        f"say('{secret}' * {LIMIT // 20}); say('no space left'); sys.exit(3)"
+    )
+
+    with pytest.raises(ActionFailedError, match=r"no space left$") as caught:
+        a_runner(tmp_path).perform(python("-c", code), a_call(redact=Redactor([secret])))
+
+    assert "0123" not in str(caught.value).replace("[secret removed]", "")
+
+
 def test_a_read_that_fails_has_done_nothing(tmp_path: Path, a_call: Callable[..., Call]) -> None:
     with pytest.raises(ActionFailedError) as caught:
         a_runner(tmp_path, reads=(".*",)).perform(python("-c", "exit(1)"), a_call())

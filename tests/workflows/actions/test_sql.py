@@ -59,6 +59,21 @@ def test_rows_come_back_and_say_when_there_are_more(path: Path, a_call: Calls) -
     }
 
 
+def test_json_that_is_nested_too_deeply_is_refused_in_words(
+    postgres_url: str, a_call: Calls
+) -> None:
+    known = Services.model_validate({"databases": {"crm": {"secret": "crm_url"}}})
+    text = "SELECT (repeat('[', :n) || repeat(']', :n))::jsonb AS deep"
+    query = SqlQuery(known, ROWS)
+    call = a_call(secrets={"crm_url": postgres_url})
+    flat = SqlQueryCall(database="crm", statement=text, parameters={"n": 90})
+    deep = SqlQueryCall(database="crm", statement=text, parameters={"n": 300})
+
+    assert query.perform(flat, call).count == 1
+    with pytest.raises(ActionFailedError, match="nested deeper than 100 levels"):
+        query.perform(deep, call)
+
+
 def test_a_query_that_changes_rows_is_sent_to_the_other_action(path: Path, a_call: Calls) -> None:
     asked = SqlQueryCall(database="crm", statement=PURGE, parameters={"before": 1})
 

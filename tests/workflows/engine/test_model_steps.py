@@ -121,6 +121,7 @@ def test_a_question_is_on_record_before_it_leaves_and_its_answer_after(
         ("good", '{"by": "five", "why": ""}', "unexpected_answer"),
         ("good", "five", "unexpected_answer"),
         ("good", '{"by": NaN, "why": ""}', "unexpected_answer"),
+        ("good", "[" * 300 + "]" * 300, "unexpected_answer"),
         ("good", '{"by": 5, "why": "\\ud800"}', "unexpected_answer"),
         ("garbage", "", "model_garbage"),
         ("failed", "401", "model_refused"),
