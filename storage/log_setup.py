@@ -72,7 +72,8 @@ def init_log(
         if tx.connection.execute(select(func.count()).select_from(AuditEntryRow)).scalar():
             raise UnusableDatabaseError(
                 "This database holds a log already, so there is nothing to begin.",
-                hint="Go on with it (`interlock doctor` looks at it), or name another home folder.",
+                hint="Go on with it (`interlock doctor` looks at it, `interlock audit head` prints"
+                " the key to keep outside), or name another home folder.",
             )
         journal.append(tx, Draft(kind="log.init", actor=SYSTEM, data=data))
     return Journal(origin=origin, writer=_writer(database, home), signers=[log_key], now=now)

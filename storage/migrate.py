@@ -6,6 +6,7 @@ other. How far back that holds stands in the database, since old code cannot kno
 The migrations themselves stand in `migrations/`; each run is one transaction on both databases.
 """
 
+import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 TABLE = "alembic_version"
+OURS = re.compile(r"[0-9]{4}")  # As our migrations are numbered; other programs' have hashes.
 # Alembic keeps what it migrates in its module, so a process migrates one database at a time.
 _ONE_AT_A_TIME = threading.Lock()
 # The newest revision of the release before this one: its code works beside this schema.
@@ -123,6 +125,17 @@ def _floor(connection: Connection) -> str:
 
 
 def _revisions(connection: Connection) -> set[str]:
+    """Return the revisions that the database says it has.
+
+    Raises:
+        UnusableDatabaseError: they are those of another program, which migrates as we do.
+    """
     if not inspect(connection).has_table(TABLE):
         return set()
-    return set(connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalars())  # noqa: S608 - a constant of ours.
+    found = set(connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalars())  # noqa: S608 - a constant of ours.
+    if not all(OURS.fullmatch(one) for one in found):
+        raise UnusableDatabaseError(
+            "The database is that of another program.",
+            hint="Give Interlock a database of its own.",
+        )
+    return found

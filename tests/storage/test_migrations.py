@@ -16,7 +16,7 @@ from storage.database import Database, open_database
 from storage.dispatch.jobs_schema import NEWEST_STEP, TABLES, bring_up, shipped_steps
 from storage.journal import Journal
 from storage.log_setup import open_journal
-from storage.migrate import is_current, newest, upgrade
+from storage.migrate import is_current, newest, require_usable, upgrade
 from storage.models import SEARCH_OBJECTS, Base
 from workflows.errors import StorageUnavailableError, UnusableDatabaseError
 
@@ -62,6 +62,16 @@ def test_an_upgrade_done_twice_changes_nothing(engine: Engine) -> None:
     upgrade(engine)
 
     assert is_current(engine)
+
+
+def test_a_database_that_another_program_migrates_is_told(blank_url: str) -> None:
+    with closing(open_database(blank_url)) as database:
+        with database.begin() as tx:
+            tx.connection.execute(text("CREATE TABLE alembic_version (version_num varchar(32))"))
+            tx.connection.execute(text("INSERT INTO alembic_version VALUES ('ae1027a6acf')"))
+        for looks in (upgrade, is_current, require_usable):
+            with pytest.raises(UnusableDatabaseError, match="that of another program"):
+                looks(database.engine)
 
 
 def test_a_disk_without_room_for_the_tables_is_told(blank_sqlite_url: str) -> None:
