@@ -116,7 +116,7 @@ def delegation_list(
         title="Who is away",
         command="delegations",
         items=[_item(one) for one in ordered],
-        empty=f"Nobody is. Say it with {code(f'{name} delegate @somebody until friday 18:00')}.",
+        empty=f"Nobody is. Say it with {code(f'{name} delegate @somebody until tomorrow 18:00')}.",
         note=note,
     )
     return page_of(listing, page)
