@@ -107,7 +107,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
         message=_message(stopped, tries),
         tried=tuple(Tried(at=one.at, came=_came(one)) for one in tries),
         performed=_performed(read, step, tries),
-        done=tuple(_done(read, _state_shown(read, answer))),
+        done=tuple(_done(read, answer)),
         asked=_asked(read, step, stopped, reader),
         at=stopped.at,
         is_undoing=is_undo(step),
@@ -143,18 +143,26 @@ def _performed(read: RunRead, step: str, tries: list[Entry]) -> str:
     return "partly" if now == "no" and is_partly else now
 
 
-def _state_shown(read: RunRead, answer: Entry | None) -> RunState:
-    """Return the state that a card is about: as it is, or as it was when somebody answered.
+def _done(read: RunRead, answer: Entry | None) -> Iterator[DoneEffect]:
+    """Yield what the run has changed, in the order in which it happened, and how it stands now.
 
-    A card that was answered is not drawn again, so it tells nothing of what came after.
+    A card that was answered lists what was changed until then: it is not drawn again when what
+    came after is over, and would show it for good as under way.
     """
-    if answer is None:
-        return read.state
-    return replay(read.id, [one for one in read.entries if one.rseq <= answer.rseq])
+    then = read.state if answer is None else replay(read.id, _until(read, answer))
+    names = [name for _, name in _standing(read, then)]
+    for standing, name in _standing(read, read.state):
+        if name in names:
+            what = f"{name}: {read.line_about(name)}"
+            yield DoneEffect(name=name, what=what, standing=standing)
 
 
-def _done(read: RunRead, state: RunState) -> Iterator[DoneEffect]:
-    """Yield what the run has changed in that state, in the order in which it happened."""
+def _until(read: RunRead, last: Entry) -> Iterator[Entry]:
+    return (one for one in read.entries if one.rseq <= last.rseq)
+
+
+def _standing(read: RunRead, state: RunState) -> Iterator[tuple[Standing, str]]:
+    """Yield what has an effect in that state, in the order in which it had it."""
     found = done(read.definition, state)
     headings: Mapping[Standing, tuple[str, ...]] = {
         Standing.UNDOABLE: found.undoable,
@@ -166,8 +174,7 @@ def _done(read: RunRead, state: RunState) -> Iterator[DoneEffect]:
     for name in in_order(state):
         standing = next((one for one, listed in headings.items() if name in listed), None)
         if standing is not None:
-            what = f"{name}: {read.line_about(name)}"
-            yield DoneEffect(name=name, what=what, standing=standing)
+            yield standing, name
 
 
 def _answer(read: RunRead, step: str, stopped: Entry) -> Entry | None:
