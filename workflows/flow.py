@@ -192,10 +192,18 @@ def loop_output(definition: Definition, state: RunState, name: str) -> Json:
         return None
     count = count_of(state.step(name))
     every = [(*items_of(name), number) for number in range(count)]
-    failed = sum(has_left(definition, loop.steps, one, state) for one in every)
+    failed = sum(_has_failed(definition, loop, one, state) for one in every)
     last = loop.steps[-1].id
     results = [state.step(instance(last, one)).output for one in every]
     return {"count": count, "done": count - failed, "failed": failed, "results": results}
+
+
+def _has_failed(
+    definition: Definition, loop: ForEach, items: tuple[int, ...], state: RunState
+) -> bool:
+    """Say whether an item was left behind, or ended its run because a step was refused."""
+    phases = (state.step(instance(one.id, items)).phase for one in loop.steps)
+    return Phase.REFUSED in phases or has_left(definition, loop.steps, items, state)
 
 
 def has_left(
