@@ -7,15 +7,13 @@ both brought to stems here, by Porter's algorithm as the Snowball project keeps 
 
 import re
 import threading
-from functools import lru_cache
-
-from snowballstemmer import stemmer  # type: ignore[import-untyped]
+from functools import cache, lru_cache
+from typing import Any
 
 KNOWN = 8_192  # Words whose stems are remembered.
 SHORTEST = 3
 IS_ENGLISH = re.compile(r"[a-z]+")
 
-_porter = stemmer("porter")
 _guard = threading.Lock()  # It keeps the word that it works on.
 
 
@@ -25,4 +23,12 @@ def stem(word: str) -> str:
     if len(word) < SHORTEST or not IS_ENGLISH.fullmatch(word):
         return word
     with _guard:
-        return str(_porter.stemWord(word))
+        return str(_porter().stemWord(word))
+
+
+@cache
+def _porter() -> Any:  # noqa: ANN401 - the library has no types.
+    # It brings the stemmers of all languages along, 3 MB, which a bot that waits has no use for.
+    from snowballstemmer import stemmer  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    return stemmer("porter")
