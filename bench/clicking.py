@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from bench.progress import Progress
 from sandbox import faults as fault
 from sandbox.delivery.envelope import Delivery
 from sandbox.demo.stage import Stage
@@ -23,7 +24,8 @@ SHIPPED = Path(__file__).parents[1] / "workflows" / "definitions"
 APPROVERS = ("ana", "ben")
 SLOW = ("usergroups.list", "users.info", "users.list")
 LAST = 99_999  # Numbers from here down are for commands that nobody clicks for.
-PATIENCE = 180.0  # The bot posts once a second in a channel, as Slack wants it.
+PATIENCE = 180.0
+PER_CARD = 10.0  # Seconds; the bot posts once a second in a channel, as Slack wants it.
 
 POLICY = """
 defaults: {{expires: 24h}}
@@ -154,13 +156,16 @@ class Clicking:
         numbers = range(self._number + 1, self._number + 1 + count)
         for _ in range(count):
             self._start()
+        progress = Progress("cards in Slack", count)
 
         def enough() -> list[tuple[int, SeenMessage]] | None:
             named = [(_named(card, numbers), card) for card in self._cards()]
             own = [(number, card) for number, card in named if number is not None]
+            progress.at(len(own))
             return own if len(own) == count else None
 
-        return self._slack.wait_for(enough, timeout=PATIENCE, what=f"{count} cards")
+        patience = PATIENCE + PER_CARD * count
+        return self._slack.wait_for(enough, timeout=patience, what=f"{count} cards")
 
     def click(self, card: SeenMessage, who: str, *, wait: bool) -> Delivery:
         """Press the approve button of a card."""
@@ -170,7 +175,10 @@ class Clicking:
     def singles(self, count: int) -> "Timed":
         """Click one card after the other; return what each click took."""
         timed = Timed()
-        for number, card in self.asked(count):
+        asked = self.asked(count)
+        progress = Progress("single clicks", count)
+        for done, (number, card) in enumerate(asked):
+            progress.at(done)
             time.sleep(1)  # The step, the messages and the summary of the one before are done.
             delivery = self.click(card, APPROVERS[0], wait=True)
             timed.acks.append(_ack(delivery))

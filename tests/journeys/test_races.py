@@ -24,6 +24,7 @@ LEADS = [f"lead{number}" for number in range(10)]
 ROUNDS = 4
 SECONDS = 60.0
 LAST = timedelta(seconds=5)
+STAYS = "Nothing is taken back: what `refund` did stays done"
 
 
 def with_leads(stage: Stage) -> None:
@@ -115,12 +116,40 @@ def test_approving_while_it_is_cancelled_pays_or_does_not_and_says_which(day: Da
         )
         at_once(approving(case, "ana", card), cancelling)
         end = case.waits(case.outcome, "an end")
+        is_paid = "action.executed" in case.kinds()
 
         assert end in ("cancelled", "done")
-        assert case.refunds() == ([500] if end == "done" else [])
+        assert is_paid or end == "cancelled"
+        assert case.refunds() == ([500] if is_paid else [])
         refused = [one for one in told(case, "ana", card) if "already" in one]
         assert bool(refused) == ("approval.granted" not in case.kinds())
         case.ends(root, end)
+        if end == "cancelled":
+            said = case.replies(root, "The run is cancelled").words
+            assert (STAYS in said) == is_paid
+
+
+def test_cancelling_amid_the_refund_waits_for_its_end_and_says_that_it_was_paid(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, root, card = asked(day)
+    run = case.entries()[0].run
+    amid: list[str] = []
+
+    def cancels() -> None:
+        if case.refunds() and not amid:  # The money has moved; its answer is not out yet.
+            amid.append("cancelled")
+            case.person("rita").command(f"/ops cancel {run} enough", channel=case.channel)
+            case.waits(lambda: "decision.made" in case.kinds() or None, "the wish to cancel")
+
+    monkeypatch.setattr(day.stage.shop.faults, "dawdle", cancels)
+    case.approves("ana", card)
+    case.ends(root, "cancelled")
+
+    assert case.refunds() == [500]
+    assert case.kinds()[-1] == "run.cancelled"
+    assert "action.executed" in case.kinds()
+    assert STAYS in case.replies(root, "The run is cancelled").words
 
 
 def test_approving_at_the_last_moment_pays_or_expires(day: Day) -> None:
