@@ -4,9 +4,10 @@ The bot is a process of its own with its own SQLite file, started as in producti
 from the moment the click's frame is handed to the socket: until the bot acknowledges it, until
 the approved step begins, which is when its request arrives at a small server here, and until
 the card shows what became of it. Then 20 and 50 clicks at one moment, twelve commands at once
-while Slack is slow to say who is who, what the bot costs while nothing happens, and how soon
+while Slack is slow to say who is who, what memory the bot has taken by then, and how soon
 `interlock --help` answers. With `--open` clicks are measured again beside that many requests
 that wait. Disk, Slack and the step's target all live on this machine, and share its cores.
+It takes five minutes, since the bot posts once a second in a channel, as Slack wants it.
 
     python -m bench.clicks [--json] [--clicks 20] [--bursts 1] [--open 10,1000,100000]
 """
@@ -24,13 +25,13 @@ from pathlib import Path
 from bench.clicking import SHIPPED, Clicking, Marks, Timed, furnish, serving
 from bench.figures import percentiles, table
 from bench.growing import Growing
-from bench.process import cpu_percent, resident_mb
+from bench.process import resident_mb
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import staged
 
 AT_ONCE = (20, 50)
 COMMANDS, SLOW_SECONDS = 12, 0.9
-BEFORE_IDLE, IDLE_SECONDS = 2.0, 10.0
+QUIET_SECONDS = 2.0
 WAITING_CLICKS = 10
 GOALS = {
     "click_to_step_p50_ms": "≤ 10 ms",
@@ -38,7 +39,6 @@ GOALS = {
     "ack_20_p99_ms": "≤ 250 ms",
     "slow_commands_p99_ms": "< 3,000 ms, all acknowledged",
     "help_ms": "≤ 200 ms",
-    "idle_rss_mb": "≤ 90 MB",
 }
 
 
@@ -79,19 +79,14 @@ def measure(
 
 
 def _measured(bot: Bot, clicking: Clicking, clicks: int, bursts: int) -> dict[str, float]:
-    time.sleep(BEFORE_IDLE)
-    process = bot.pid
-    idle = {
-        "idle_rss_mb": resident_mb(process),
-        "idle_cpu_percent": cpu_percent(process, IDLE_SECONDS),
-    }
+    time.sleep(QUIET_SECONDS)
     figures = _told(clicking.singles(clicks))
     for count in AT_ONCE:
         found = [clicking.burst(count) for _ in range(bursts)]
         figures |= percentiles(f"ack_{count}", [one for timed in found for one in timed.acks])
         figures |= percentiles(f"card_{count}", [one for timed in found for one in timed.cards])
     figures |= percentiles("slow_commands", clicking.slow_commands(COMMANDS, SLOW_SECONDS))
-    return {**figures, "help_ms": help_ms(), **idle, "rss_after_mb": resident_mb(process)}
+    return {**figures, "help_ms": help_ms(), "rss_after_mb": resident_mb(bot.pid)}
 
 
 def _told(timed: Timed) -> dict[str, float]:
@@ -115,7 +110,7 @@ def _beside(
 def _with(bot: Bot, growing: Growing, clicking: Clicking, waiting: int) -> dict[str, float]:
     growing.grow(waiting, 0)
     bot.start()
-    time.sleep(BEFORE_IDLE)
+    time.sleep(QUIET_SECONDS)
     found = _told(clicking.singles(WAITING_CLICKS))
     at_once = [clicking.burst(count) for count in AT_ONCE]
     bot.stop()
