@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,7 @@ from hypothesis import settings
 
 from storage.database import open_database
 from storage.migrate import upgrade
+from storage.transaction import Database
 from tests.once import made_once
 
 # A test judges what came out, never how long this machine took for it; and a red run is red again.
@@ -127,6 +129,13 @@ def postgres_url(postgres_server: str, postgres_schema: str) -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest) -> str:
     """Give a database with the schema of this release and nothing in it, on both."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Open a database with the schema of this release and nothing in it, on both."""
+    with closing(open_database(database_url)) as opened:
+        yield opened
 
 
 @pytest.fixture

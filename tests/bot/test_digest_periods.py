@@ -12,9 +12,7 @@ from sqlalchemy import select
 from bot.digest import Digests
 from bot.digest_making import Made
 from storage.audit_models import AuditEntryRow
-from storage.database import open_database
 from storage.figures import MOST_LISTED
-from storage.log_setup import init_log
 from storage.outbox_values import MessagePlace
 from storage.store import SqlStore
 from tests.bot.shown import no_version
@@ -30,6 +28,7 @@ from tests.storage.run_drafts import (
     started,
     verdict,
 )
+from tests.stores import opened
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Subject
@@ -44,10 +43,8 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def store(database_url: str, tmp_path: Path, clock: HandClock) -> Iterator[SqlStore]:
-    database = open_database(database_url)
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    yield SqlStore(database, journal, now=clock)
-    database.close()
+    with opened(database_url, tmp_path, clock) as store:
+        yield store
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from bot.digest import Digests
 from bot.digest_making import Made
 from bot.views.digest import details, sentence
 from storage import figures
-from storage.database import open_database
-from storage.log_setup import init_log
-from storage.store import SqlStore
 from tests.bot.shown import no_version
+from tests.stores import opened
 from tests.workflows.engine.flows import change, workflow
 from tests.world import Clock, Working, id_of
 from workflows.entry import RequestId
@@ -49,11 +47,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def house(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Working]:
-    database = open_database(database_url)
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    store = SqlStore(database, journal, now=clock)
-    yield Working(store, clock, definitions=(PAUSE, ASKS, BESIDE))
-    database.close()
+    with opened(database_url, tmp_path, clock) as store:
+        yield Working(store, clock, definitions=(PAUSE, ASKS, BESIDE))
 
 
 def digest(house: Working, clock: Clock) -> Made:

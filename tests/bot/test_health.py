@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,15 +15,15 @@ from bot.digest_figures import shown_from
 from bot.health import HealthReport, finding_from, finding_json, read_health
 from bot.health_words import finding_words, names_of
 from storage.audit_models import AuditSubjectRow
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.listing import people_of
-from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.approvals import Case, calm_history, for_each_other, stamps
 from tests.bot.payload_checks import text_of
 from tests.bot.shown import no_version
 from tests.storage.recorded_approvals import person, record
 from tests.storage.run_drafts import HandClock
+from tests.stores import begun
 from workflows.approval_findings import Finding, Sign
 from workflows.failure_modes import FailureMode
 
@@ -43,16 +42,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def store(database: Database, tmp_path: Path, clock: HandClock) -> SqlStore:
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit", now=clock)
-    return SqlStore(database, journal, now=clock)
+    return begun(database, tmp_path, clock, origin="interlock.example/audit")
 
 
 def honest() -> list[Case]:

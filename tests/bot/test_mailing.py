@@ -13,13 +13,12 @@ from bot.digest import Digests
 from bot.digest_mail import DigestMail
 from bot.mailing import AGAIN, Mailing
 from storage.change import RowSql
-from storage.database import open_database
 from storage.digest_mails import DigestMailSql
-from storage.log_setup import init_log
 from storage.message_models import OutboxRecord
 from storage.store import SqlStore
 from tests.bot.anchors.mailbox import Mailbox, receiving
 from tests.bot.shown import no_version
+from tests.stores import opened
 from tests.world import Clock
 from workflows.errors import StorageUnavailableError
 from workflows.redaction import Redactor
@@ -55,11 +54,9 @@ class Desk:
 
 @pytest.fixture
 def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
-    database, clock = open_database(database_url), Clock()
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    with receiving(Mailbox()) as box:
-        yield Desk(SqlStore(database, journal, now=clock), clock, box)
-    database.close()
+    clock = Clock()
+    with opened(database_url, tmp_path, clock) as store, receiving(Mailbox()) as box:
+        yield Desk(store, clock, box)
 
 
 def test_a_digest_is_mailed_once_by_whichever_process_comes_first(desk: Desk) -> None:

@@ -13,10 +13,10 @@ from bot.retelling import Retelling
 from bot.summary_words import summary_words
 from storage.database import Database, open_database
 from storage.history import read_entries
-from storage.log_setup import init_log
 from storage.retention.person import erase
 from storage.store import SqlStore
 from storage.summaries import read_summary
+from tests.stores import begun
 from tests.workflows.model.playing import KEY, Played, a_played_model
 from tests.world import Clock, Working
 from workflows.entry import RunId
@@ -45,10 +45,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database, tmp_path: Path) -> SqlStore:
-    journal = init_log(
-        database, tmp_path / "home", origin="interlock.example/audit/T0", now=Clock()
-    )
-    return SqlStore(database, journal, now=Clock())
+    return begun(database, tmp_path, Clock())
 
 
 @pytest.fixture

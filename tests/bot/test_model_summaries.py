@@ -7,9 +7,9 @@ import pytest
 
 from bot.model_summaries import ModelSummaries
 from storage.database import Database, open_database
-from storage.log_setup import init_log
 from storage.model_costs import read_model_costs
 from storage.store import SqlStore
+from tests.stores import begun
 from tests.workflows.model.playing import KEY, Played, a_played_model
 from tests.world import NOON, Clock
 from workflows.model.desk import Budget, ModelDesk, no_desk
@@ -32,9 +32,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database, tmp_path: Path) -> SqlStore:
-    origin, clock = "interlock.example/audit/T0", Clock()
-    journal = init_log(database, tmp_path / "home", origin=origin, now=clock)
-    return SqlStore(database, journal, now=clock)
+    return begun(database, tmp_path, Clock())
 
 
 def summaries(store: SqlStore, played: Played, *, per_day: int = 10**9) -> ModelSummaries:

@@ -1,6 +1,5 @@
 """A policy held against what runs on record were asked, on both databases."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,9 +7,8 @@ import pytest
 
 from bot.policy_history import Count, History, Replayed
 from storage import judgements
-from storage.database import Database, open_database
-from storage.log_setup import init_log
-from storage.store import SqlStore
+from storage.database import Database
+from tests.stores import begun
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import CHANGE, POLICY, Clock, Working, id_of
 from workflows.entry import SYSTEM, Draft, RunId
@@ -51,17 +49,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def house(database: Database, tmp_path: Path, clock: Clock) -> Working:
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    store = SqlStore(database, journal, now=clock)
-    made = Working(store, clock, definitions=(CHANGE, PLAIN, LOOP), policy=FULL)
+    made = Working(
+        begun(database, tmp_path, clock), clock, definitions=(CHANGE, PLAIN, LOOP), policy=FULL
+    )
     _keep_definitions(made)
     return made
 

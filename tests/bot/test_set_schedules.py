@@ -1,7 +1,7 @@
 """Schedules that people set, under the clock: once over replicas, downtime and jumping clocks."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,12 +12,11 @@ import pytest
 from bot.clock import Clock as AlarmClock
 from bot.schedules import Standing
 from bot.timetable import Timetable
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.history import read_entries
-from storage.log_setup import init_log
 from storage.rebuild import check_projections
 from storage.schedules import live_schedules
-from storage.store import SqlStore
+from tests.stores import begun
 from tests.world import CHANGE, NOON, Clock, Working, id_of
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Entry, Json, RunId
@@ -38,17 +37,9 @@ ANSWERING: Mapping[str, Json] = {"owner": "@owners", "deputy": "@deputies", "act
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def house(database: Database, tmp_path: Path) -> Working:
     clock = Clock()
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    return Working(SqlStore(database, journal, now=clock), clock)
+    return Working(begun(database, tmp_path, clock), clock)
 
 
 def standing(house: Working) -> Standing:
@@ -137,8 +128,7 @@ def test_a_moment_that_comes_while_it_is_recorded_fires(database: Database, tmp_
         at += timedelta(milliseconds=1)
         return at
 
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=now)
-    house = Working(SqlStore(database, journal, now=now), now)  # type: ignore[arg-type]
+    house = Working(begun(database, tmp_path, now), now)  # type: ignore[arg-type]
     for soon in range(10):
         with suppress(UnclearTimeError):  # That moment has passed already.
             sets(house, Once(at=at + timedelta(milliseconds=soon)), schedule=f"change-it/{soon}")
@@ -530,8 +520,7 @@ def test_the_clock_wakes_for_a_schedule_that_is_set_while_it_sleeps(
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(days=off)  # A server's, beside a wrong machine.
 
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=now)
-    house = Working(SqlStore(database, journal, now=now), now)  # type: ignore[arg-type]
+    house = Working(begun(database, tmp_path, now), now)  # type: ignore[arg-type]
     table = replica(house)
     alarm = AlarmClock(
         house.store,

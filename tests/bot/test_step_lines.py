@@ -8,10 +8,8 @@ import pytest
 
 from bot.run_reading import RunRead
 from bot.step_lines import step_lines
-from storage.database import open_database
 from storage.listing import listed_run
-from storage.log_setup import init_log
-from storage.store import SqlStore
+from tests.stores import opened
 from tests.workflows.engine.flows import change, workflow
 from tests.workflows.engine.test_waits import summary_of
 from tests.world import Clock, Working
@@ -37,12 +35,10 @@ LOOP = workflow(
 @pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[Working]:
     clock = Clock()
-    database = open_database(database_url)
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    made = Working(SqlStore(database, journal, now=clock), clock, definitions=(LOOP,))
-    made.world.items = [{"name": f"n{one}", "by": 1} for one in range(3)]
-    yield made
-    database.close()
+    with opened(database_url, tmp_path, clock) as store:
+        made = Working(store, clock, definitions=(LOOP,))
+        made.world.items = [{"name": f"n{one}", "by": 1} for one in range(3)]
+        yield made
 
 
 def told(house: Working, run: RunId) -> str:

@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.version_readiness import read_readiness, readiness_data, readiness_lines
-from storage.database import open_database
-from storage.log_setup import init_log
-from storage.store import SqlStore
+from tests.stores import opened
 from tests.workflows.engine.gated import asked, of_kind, wait, with_groups
 from tests.workflows.engine.trials import BAR, WRITES, activated, fails, policy_with, runs
 from tests.world import Clock, Working, id_of, policy_in
@@ -19,12 +17,10 @@ from workflows.questioning import Answer
 
 @pytest.fixture
 def house(sqlite_url: str, tmp_path: Path) -> Iterator[Working]:
-    clock, database = Clock(), open_database(sqlite_url)
-    journal = init_log(database, tmp_path, origin="interlock.example/audit/T0", now=clock)
-    store = SqlStore(database, journal, now=clock)
-    made = Working(store, clock, definitions=(WRITES,), policy=policy_with())
-    yield activated(with_groups(made))
-    database.close()
+    clock = Clock()
+    with opened(sqlite_url, tmp_path, clock) as store:
+        made = Working(store, clock, definitions=(WRITES,), policy=policy_with())
+        yield activated(with_groups(made))
 
 
 def lines(house: Working) -> list[str]:

@@ -1,11 +1,10 @@
 """An open database and a begun log, on SQLite and on Postgres."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.journal import Journal
 from storage.key_changes import KeyOffice
 from storage.log_setup import init_log, open_journal
@@ -14,13 +13,6 @@ from tests.storage.machines import RITA
 from tests.storage.run_drafts import HandClock
 
 ORIGIN = "interlock.example/audit/T0ABC"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

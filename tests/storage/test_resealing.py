@@ -2,14 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.log_setup import init_log
 from storage.master_key import HomeMaster, KeyMaster, Master
 from storage.resealing import reseal
@@ -27,13 +26,6 @@ VALUE = b"sesame-sesame-0192"
 
 class DiedError(Exception):
     """Where the process would have ended."""
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

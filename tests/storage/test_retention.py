@@ -19,9 +19,7 @@ from sqlalchemy import func, select
 
 from storage.audit_models import AuditEntryRow, AuditSubjectRow
 from storage.base import Base
-from storage.database import open_database
 from storage.history import read_run
-from storage.log_setup import init_log
 from storage.message_models import OutboxRecord, SummaryRecord, ThreadMessageRecord
 from storage.rebuild import check_projections
 from storage.retention import removal
@@ -33,8 +31,8 @@ from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, sweep
 from storage.search import find
 from storage.search_runs import Sought
-from storage.store import SqlStore
 from storage.verify import Report, verify_database
+from tests.stores import opened
 from tests.world import CHANGE, Clock, Working, id_of
 from workflows.actions.erase import PORT, EraseAction, HeldAction
 from workflows.entry import SYSTEM, Draft, Json, Part, PartClass, RunId
@@ -139,12 +137,10 @@ def house(database_url: str, tmp_path: Path) -> Iterator[Kept]:
 
 def housed(url: str, tmp_path: Path) -> Iterator[Kept]:
     clock = Clock()
-    database = open_database(url)
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    kept = Kept(SqlStore(database, journal, now=clock), clock, definitions=(CHANGE, ERASE))
-    kept.url = url
-    yield kept
-    database.close()
+    with opened(url, tmp_path, clock) as store:
+        kept = Kept(store, clock, definitions=(CHANGE, ERASE))
+        kept.url = url
+        yield kept
 
 
 def test_what_is_due_goes_with_its_marker_and_the_log_verifies_before_and_after(

@@ -1,7 +1,6 @@
 """`interlock policy budgets`: what is used, by whom, and when room comes back."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.storage.run_drafts import fact, intended, new_run, started
@@ -29,13 +28,6 @@ budgets:
   - {name: per person, when: "true", amount: 1, per: requester, limit: 10, window: 7d}
   - {name: unused, when: "true", amount: 1, limit: 3, window: 1h}
 """
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

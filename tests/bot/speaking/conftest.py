@@ -9,7 +9,7 @@ from bot.slack_client import SlackClient
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.log_setup import init_log
 from storage.store import SqlStore
 from tests.bot.speaking.office import HandClock, Office
@@ -37,13 +37,6 @@ def database_url(request: pytest.FixtureRequest) -> str:
     The statements of the outbox are proven on both beside them, in the tests of `storage`.
     """
     return str(request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url"))
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

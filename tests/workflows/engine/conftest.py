@@ -1,13 +1,12 @@
 """An engine over a real store, on SQLite and on Postgres."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from storage.database import Database, open_database
-from storage.log_setup import init_log
+from storage.database import Database
 from storage.store import SqlStore
+from tests.stores import begun
 from tests.world import Clock, Working
 
 
@@ -17,16 +16,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def store(database: Database, tmp_path: Path, clock: Clock) -> SqlStore:
-    journal = init_log(database, tmp_path / "home", origin="interlock.example/audit/T0", now=clock)
-    return SqlStore(database, journal, now=clock)
+    return begun(database, tmp_path, clock)
 
 
 @pytest.fixture
