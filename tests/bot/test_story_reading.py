@@ -9,12 +9,12 @@ from storage.search import find
 from storage.search_runs import Sought
 from storage.store import SqlStore
 from storage.story_words import has_unread
-from tests.storage.conftest import clock, database, home, store
+from tests.storage.conftest import clock, home, store
 from tests.storage.test_search import runs, write
 
 PATIENCE = 30.0
 
-__all__ = ["clock", "database", "home", "store"]
+__all__ = ["clock", "home", "store"]
 
 
 def test_stories_without_words_are_read_after_the_start(
