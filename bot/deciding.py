@@ -32,14 +32,17 @@ from bot.views.request_modals import (
 )
 from bot.views.request_values import Preview
 from bot.wording import code
+from storage.home_listing import open_request
+from storage.listing import refs_of
 from workflows.entry import Json
 from workflows.errors import (
     NoCodesError,
+    NotEligibleError,
     ReasonMissingError,
     RequestClosedError,
     WrongCodeError,
 )
-from workflows.gate import ApprovalRequest, Outcome, Verdict
+from workflows.gate import ApprovalRequest, Outcome, Verdict, standing, tally
 from workflows.orders import Ballot, Decided
 
 Answer = Mapping[str, Any]
@@ -58,6 +61,8 @@ class Deciding:
         shown = Shown.read(click.press.said)
         asked = self.desk.store.request(shown.request)
         is_open, is_coded = asked.outcome is Outcome.OPEN, asked.terms.step_up is not None
+        if is_open and (asked.needs_reason or is_coded):
+            _refuse_repeated(self.desk, click, Verdict.APPROVE)
         if is_open and is_coded and SteppingUp(desk=self.desk).offer(click):
             return
         if is_open and (asked.needs_reason or is_coded):
@@ -73,6 +78,7 @@ class Deciding:
         if asked.outcome is Outcome.SUPERSEDED:
             refuse_changed(self.desk, asked)
         _refuse_settled(asked)
+        _refuse_repeated(self.desk, click, Verdict.DENY)
         modal = reject_modal(preview_of(self.desk.store, shown.request))
         self.desk.hurried.open(click.trigger_id, modal)
 
@@ -154,6 +160,25 @@ def _refuse_settled(asked: ApprovalRequest) -> None:
             f"This request is already {asked.outcome.words}.",
             hint="Nothing was changed by your click.",
         )
+
+
+def _refuse_repeated(desk: Desk, click: Interaction, verdict: Verdict) -> None:
+    """Tell whoever has said the same already, before they are asked for words or a code."""
+    found = open_request(desk.store.database, Shown.read(click.press.said).request)
+    if found is None:
+        return
+    asked, decisions = found
+    own = refs_of(desk.store.database, click.caller.person)
+    if not any(one.approver in own and one.verdict is verdict for one in standing(decisions)):
+        return
+    waiting = (asked.stages[index] for index in tally(asked, decisions).waiting)
+    groups = dict.fromkeys(name for stage in waiting for name in stage.all_groups)
+    did = "approved" if verdict is Verdict.APPROVE else "rejected"
+    raise NotEligibleError(
+        f"You {did} this already, and one person counts once.",
+        why="repeated",
+        hint=f"It waits for others: {' or '.join(groups)}. Your click changed nothing.",
+    )
 
 
 def where(done: Interaction) -> Json:

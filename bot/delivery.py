@@ -60,8 +60,8 @@ class Parcel:
     """A message on its way: where to, in which thread, where it already stands.
 
     `may_be_there` says that an earlier post was cut off, so Slack may have it without our
-    knowing. `needs_blocks` says that it is nothing without its buttons, `is_urgent` that it
-    goes ahead of live states.
+    knowing. `state` tells what it says now from what it said before. `needs_blocks` says that it
+    is nothing without its buttons, `is_urgent` that it goes ahead of live states.
     """
 
     id: int
@@ -72,6 +72,7 @@ class Parcel:
     thread: Place | None = None
     place: Place | None = None
     may_be_there: bool = False
+    state: int = 0
     needs_blocks: bool = False
     is_urgent: bool = True
     log: str = ""  # Which log this is told of; two may share a channel.
@@ -220,13 +221,26 @@ class Courier:
             is_frozen = error.code in FROZEN
         else:
             return Delivered(place=place)
-        if not is_frozen and parcel.place is not None and parcel.may_be_there:
+        if is_frozen:
+            return self._tell_below(replace(parcel, place=place), channel, known, posting)
+        if parcel.place is not None and parcel.may_be_there:
             # It was posted anew before, and Slack's answer to that was lost.
             return self._deliver(replace(parcel, place=None), known, posting)
-        # What stands frozen keeps its place at the head of a thread, so the news goes below it.
-        below = parcel.thread or place if is_frozen else parcel.thread
-        new = self._posted(replace(parcel, thread=below), channel, known, posting)
-        return Delivered(place=place if is_frozen and parcel.thread is None else new)
+        return Delivered(place=self._posted(parcel, channel, known, posting))
+
+    def _tell_below(
+        self, parcel: Parcel, channel: str, known: _Try, posting: Callable[[], None]
+    ) -> Result:
+        """Post the news of what cannot be changed: once, though an answer may have been lost."""
+        frozen, is_reply = parcel.place, parcel.thread is not None
+        # At the head of a thread it keeps its place, and each of its states is told below it.
+        own = parcel.key if is_reply else f"{parcel.key}@{parcel.state}"
+        news = replace(parcel, thread=parcel.thread or frozen, key=own)
+        there = self._find(news, channel) if known.may_be_there else None
+        if there is not None and is_reply:
+            return self._deliver(replace(parcel, place=there), known, posting)
+        new = there or self._posted(news, channel, known, posting)
+        return Delivered(place=new if is_reply or frozen is None else frozen)
 
     # --- posting ----------------------------------------------------------------------------
 
@@ -293,7 +307,10 @@ class Courier:
     # --- finding ----------------------------------------------------------------------------
 
     def _find(self, parcel: Parcel, channel: str) -> Place | None:
-        """Return where an earlier post of `parcel` stands, None if there is none."""
+        """Return where an earlier post of `parcel` stands, None if there is none.
+
+        It is looked for behind the place that is known already.
+        """
         try:
             return self._search(parcel, self._addresses.readable(channel))
         except RefusedError:
@@ -311,8 +328,9 @@ class Courier:
         messages = self._client.messages(
             channel, thread=thread, oldest=self._now() - LOOK_BACK_SECONDS
         )
+        before = float(parcel.place.ts) if parcel.place is not None else 0.0
         for message in islice(messages, MOST_LOOKED_THROUGH):
-            if _is_ours(message, parcel):
+            if _is_ours(message, parcel) and float(message["ts"]) > before:
                 return Place(channel=channel, ts=str(message["ts"]))
         return None
 

@@ -133,7 +133,7 @@ class Digests:
         database = self._store.database
         return Aside(
             health=health_until(database, until),
-            asked=asked_now(database, self._version),
+            asked=asked_now(database, self._version, now=self._now()),
             catalog=self._of_catalog(afresh),
         )
 

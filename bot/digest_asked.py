@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from bot.exception_queue import queued
@@ -24,10 +25,12 @@ class Asked:
 AskedOf: TypeAlias = Mapping[RunId, Asked]
 
 
-def asked_now(database: Database, definition_of: Callable[[str], Definition]) -> AskedOf:
+def asked_now(
+    database: Database, definition_of: Callable[[str], Definition], *, now: datetime
+) -> AskedOf:
     """Return whom each run waits for; of an approval those who have not decided yet."""
     found: dict[RunId, Asked] = {}
-    for one in list_open_requests(database):
+    for one in list_open_requests(database, now=now):
         stages = [one.request.stages[index] for index in one.tally.waiting]
         people = frozenset[Ref]().union(*(stage.everybody for stage in stages))
         left = sorted(people - one.request.excluded)

@@ -25,6 +25,7 @@ _WORDS: Mapping[str, str] = {
     "is_archived": "The channel is archived",
     "is_inactive": "The channel is archived",
     "list_is_cut": "The list that the loop should go over is not whole",
+    "lock_circle": "It would wait for a run that waits for it",
     "locked": "The database was locked",
     "model_away": "The language model did not answer",
     "model_budget": "What the language model may cost today is spent",

@@ -67,7 +67,7 @@ def read_health(
         health=health,
         findings=findings_of(health, now.decisions),
         failures=read_failures(connection, since=since, until=until),
-        standing=read_standing(connection),
+        standing=read_standing(connection, now=until),
     )
 
 

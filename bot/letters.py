@@ -71,6 +71,7 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
         thread=thread,
         place=place,
         may_be_there=row.was_posting,
+        state=row.wanted,
         needs_blocks=row.subject in DECISIONS,
         is_urgent=row.subject not in PATIENT
         and not (row.subject is Subject.ROOT and row.place is not None),

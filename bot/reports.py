@@ -3,7 +3,7 @@
 Everything is read without locks. How it looks is for `views/lists`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.belonging import Belonging
@@ -61,6 +61,7 @@ from storage.refusals import read_refusals
 from storage.search import Hit, find
 from storage.search_runs import Sought
 from storage.summaries import read_summary
+from workflows.awaited import place_of
 from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
@@ -183,10 +184,11 @@ class Reports:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
         among = seen_by(self.desk, self.reader.person)
-        found = list_open_requests(self.desk.store.database, among=among)
-        words = self.desk.store.standing_in(self.reader.person, at=self.desk.now())
-        places = mine | {one.giver for one in words}
-        lines = [self._approval_line(one, mine, places) for one in found]
+        now = self.desk.now()
+        found = list_open_requests(self.desk.store.database, now=now, among=among)
+        words = self.desk.store.standing_in(self.reader.person, at=now)
+        givers = {one.giver for one in words}
+        lines = [self._approval_line(one, mine, givers) for one in found]
         return approval_list(lines, page=page)
 
     def found(self, words: str, *, page: int) -> Rendered:
@@ -318,12 +320,11 @@ class Reports:
         ]
 
     def _approval_line(
-        self, listed: ListedRequest, mine: frozenset[Ref], places: frozenset[Ref]
+        self, listed: ListedRequest, mine: frozenset[Ref], givers: Collection[Ref]
     ) -> ApprovalLine:
         asked, shown = listed.request, preview_of(self.desk.store, listed.request.id)
         waiting = [asked.stages[index] for index in listed.tally.waiting]
         groups = dict.fromkeys(name for one in waiting for name in one.all_groups)
-        people = frozenset().union(*(one.everybody for one in waiting))
         return ApprovalLine(
             request=asked.id,
             title=shown.title,
@@ -334,7 +335,7 @@ class Reports:
             need=listed.tally.need,
             asked=tuple(Who(name=name) for name in groups),
             card=link_to(self.desk, listed.place),
-            is_mine=bool(places & people) and not mine & asked.excluded,
+            is_mine=_is_for(listed, mine, givers),
         )
 
     def _headline(self, asked: ApprovalRequest, shown: Preview) -> str:
@@ -369,6 +370,19 @@ class Reports:
                 for one in stands.going
             ],
         )
+
+
+def _is_for(listed: ListedRequest, mine: frozenset[Ref], givers: Collection[Ref]) -> bool:
+    """Say whether a request waits for somebody, or for one in whose place they decide."""
+    asked = listed.request
+    if asked.batch is None:
+        places = (
+            place_of(asked, listed.decisions, one, in_place_of=givers, acting=()) for one in mine
+        )
+        return any(one is not None for one in places)
+    # Of the items that it speaks for they may have decided some.
+    people = frozenset().union(*(asked.stages[one].everybody for one in listed.tally.waiting))
+    return not people.isdisjoint(mine.union(givers)) and not mine & asked.excluded
 
 
 def _timeline_line(moment: Moment, known: Known) -> TimelineLine:

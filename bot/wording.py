@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from workflows.unseen import SHAPELESS
+
 ELLIPSIS = "…"
 NOTHING = "–"  # noqa: RUF001 - the dash that stands for an empty value in tables.
 
@@ -20,12 +22,6 @@ _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 _LOOKALIKES = str.maketrans({"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": "\u02cb"})
 _LIVE_MARK = re.compile(r"(?<![A-Za-z0-9])[*_~`]+|[*_~`]+(?![A-Za-z0-9])|`+")
 _SHORTCODE = re.compile(r":(?=[A-Za-z0-9_+'-]+:)")
-# What has no shape of its own, though Python calls all but the joiner printable: grapheme joiner,
-# fillers, variation selectors.
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200d\u3164\ufe00-\ufe0f\uffa0"
-    "\U000e0100-\U000e01ef]"
-)
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _JOINER, _KEYCAP, _INFORMATION = "\u200d", "\u20e3", "\u2139"
 _EMOJI_OR_TEXT = "\ufe0e\ufe0f"  # How the sign before is drawn.
@@ -55,12 +51,12 @@ def clean(text: str) -> str:
 
 
 def _is_plain(line: str) -> bool:
-    return line.isprintable() and (line.isascii() or _UNSEEN.search(line) is None)
+    return line.isprintable() and (line.isascii() or SHAPELESS.search(line) is None)
 
 
 def _cleaned(line: str) -> str:
     told = "".join(one if _is_honest(one) else "\ufffd" for one in line)
-    return _UNSEEN.sub(_seen, told)
+    return SHAPELESS.sub(_seen, told)
 
 
 def _is_honest(one: str) -> bool:

@@ -145,11 +145,11 @@ class Standing:
     runs_since: datetime | None  # When the oldest of them was started.
 
 
-def read_standing(connection: Connection) -> Standing:
+def read_standing(connection: Connection, *, now: datetime) -> Standing:
     """Return how much waits for a decision, and how much for somebody to settle it."""
     request, run = RequestRecord, RunRecord
     requests = connection.execute(
-        select(func.count(), func.min(request.expires_at)).where(IS_OPEN)
+        select(func.count(), func.min(request.expires_at)).where(IS_OPEN, request.expires_at > now)
     ).one()
     runs = connection.execute(
         select(func.count(), func.min(run.started_at)).where(run.status.in_(STANDS))

@@ -27,7 +27,7 @@ from storage.run_models import IS_TROUBLED, DueRecord, RequestRecord, RunLockRec
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import Ref, RequestId, RunId
-from workflows.gate import ApprovalRequest, Outcome, Tally, tally
+from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, tally
 from workflows.people import PersonId
 from workflows.run import Status
 from workflows.store import DueKind, Subject
@@ -57,9 +57,10 @@ class ListedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRequest:
-    """An open request in a list, with how far its present stage is."""
+    """An open request in a list, with what was decided and how far its present stage is."""
 
     request: ApprovalRequest
+    decisions: Sequence[Decision]
     tally: Tally
     place: MessagePlace | None
 
@@ -133,9 +134,16 @@ def lock_holder(database: Database, run: RunId) -> ListedRun | None:
 
 
 def list_open_requests(
-    database: Database, *, among: frozenset[str] | None = None, most: int = MOST
+    database: Database,
+    *,
+    now: datetime,
+    among: frozenset[str] | None = None,
+    most: int = MOST,
 ) -> list[ListedRequest]:
-    """Return what waits for decisions, the nearest end first; of `among` alone, if given."""
+    """Return what waits for decisions, the nearest end first; of `among` alone, if given.
+
+    What nobody can decide any more is not among it, although its end is not recorded yet.
+    """
     query = (
         select(RequestRecord.id, OutboxRecord.place_channel, OutboxRecord.place_ts)
         .outerjoin(
@@ -145,7 +153,7 @@ def list_open_requests(
                 OutboxRecord.key == func.coalesce(RequestRecord.batch, RequestRecord.id),
             ),
         )
-        .where(RequestRecord.outcome == Outcome.OPEN, _speaks_for_its_batch())
+        .where(_waits(RequestRecord, now), _speaks_for_its_batch(now))
         .order_by(RequestRecord.expires_at, RequestRecord.id)
         .limit(most)
     )
@@ -159,14 +167,18 @@ def list_open_requests(
         return [found for row in rows if (found := _open_request(RunSql(tx), row)) is not None]
 
 
-def _speaks_for_its_batch() -> ColumnElement[bool]:
+def _waits(request: Any, now: datetime) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or its alias.
+    return and_(request.outcome == Outcome.OPEN, request.expires_at > now)
+
+
+def _speaks_for_its_batch(now: datetime) -> ColumnElement[bool]:
     """Return that a request is in no batch, or of the open ones in it the one that ends first."""
     other = RequestRecord.__table__.alias().c
     ends_first = tuple_(other.expires_at, other.id) < tuple_(
         RequestRecord.expires_at, RequestRecord.id
     )
     before = select(other.id).where(
-        other.batch == RequestRecord.batch, other.outcome == Outcome.OPEN, ends_first
+        other.batch == RequestRecord.batch, _waits(other, now), ends_first
     )
     return ~before.exists()
 
@@ -226,8 +238,9 @@ def _open_request(sql: RunSql, row: _RequestRow) -> ListedRequest | None:
     request = sql.request(RequestId(row.id))
     if request is None or request.outcome is not Outcome.OPEN:
         return None
-    counted = tally(request, sql.decisions(request.id))
-    return ListedRequest(request=request, tally=counted, place=place_in(row))
+    decisions = sql.decisions(request.id)
+    counted = tally(request, decisions)
+    return ListedRequest(request=request, decisions=decisions, tally=counted, place=place_in(row))
 
 
 def place_in(row: Row[Any] | _RequestRow) -> MessagePlace | None:

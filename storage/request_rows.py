@@ -6,6 +6,7 @@ from typing import Any
 
 from storage.change import read_moment, read_moment_or_none
 from workflows.entry import Ref, RequestId, RunId
+from workflows.errors import UnknownRunError
 from workflows.gate import Added, ApprovalRequest, Outcome, Stage
 from workflows.quick_json import loaded
 from workflows.terms import terms_of
@@ -72,3 +73,11 @@ def widened(stages: Sequence[Stage], escalated: Iterable[Sequence[Any]]) -> tupl
         for index in loaded(places):
             found[index] = replace(found[index], added=(*found[index].added, added))
     return tuple(found)
+
+
+def no_request(request: str) -> UnknownRunError:
+    """Return the refusal of a request that this log does not hold: none was ever taken out."""
+    return UnknownRunError(
+        f"There is no request {request}.",
+        hint="Its card is of a log before this one, of which nothing goes on. Ask anew.",
+    )

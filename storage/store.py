@@ -23,10 +23,11 @@ from storage.home_rows import HomeRows
 from storage.journal import Journal, utc_now
 from storage.outbox_rows import OutboxRows
 from storage.patience import patience
+from storage.request_rows import no_request
 from storage.run_sql import RunSql, known_run_question
 from storage.soak_sql import NOTHING, Ended, SoakSql
 from storage.transaction import Database
-from storage.unit import SqlUnit, no_request
+from storage.unit import SqlUnit
 from workflows.delegation import Delegation
 from workflows.entry import Entry, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError

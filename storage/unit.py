@@ -23,17 +23,19 @@ from storage.held_run import HeldRun
 from storage.held_runs import HeldRuns
 from storage.home_sql import HomeSql
 from storage.journal import Journal
+from storage.lock_sql import HolderSql
 from storage.met import Met
 from storage.outbox_sql import OutboxSql
 from storage.place_sql import PlaceSql, wants_question
 from storage.projections import changes
+from storage.request_rows import no_request
 from storage.run_sql import RunSql
 from storage.schedules import ScheduleSql
 from storage.step_up import StepUpSql
 from storage.transaction import Cursor, Transaction
 from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Ref, RequestId, RunId
-from workflows.errors import StorageError, UnknownRunError
+from workflows.errors import StorageError
 from workflows.gate import ApprovalRequest, Decision
 from workflows.glass import GlassUse
 from workflows.home_news import concerned
@@ -261,6 +263,10 @@ class SqlUnit:
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         return [] if run in self._wants_none else PlaceSql(self._tx).give_back(run)
 
+    @property
+    def holders(self) -> HolderSql:
+        return HolderSql(self._tx)
+
     def hold_budget(self, name: str, key: str) -> None:
         BudgetSql(self._tx).hold(name, key)
 
@@ -389,11 +395,3 @@ def _tail(held: HeldRun | None) -> Tail | None:
     if held is None:
         return None
     return NO_TAIL if held.facts is None else held.facts.tail
-
-
-def no_request(request: str) -> UnknownRunError:
-    """Return the refusal of a request that this log does not hold: none was ever taken out."""
-    return UnknownRunError(
-        f"There is no request {request}.",
-        hint="Its card is of a log before this one, of which nothing goes on. Ask anew.",
-    )

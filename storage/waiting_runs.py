@@ -44,7 +44,7 @@ class WaitingRuns:
 def read_waiting_runs(connection: Connection, *, now: datetime, most: int) -> WaitingRuns:
     """Return the runs that wait for a person, at most so many of them by name."""
     run = RunRecord
-    is_asked = run.id.in_(_asked()).label("is_asked")
+    is_asked = run.id.in_(_asked(now)).label("is_asked")
     waits = _wait(now)
     query = (
         select(run.id, run.workflow, run.status, run.step, run.started_at, is_asked)
@@ -73,12 +73,14 @@ def read_waiting_runs(connection: Connection, *, now: datetime, most: int) -> Wa
 def _wait(now: datetime) -> ColumnElement[bool]:
     run = RunRecord
     questions = select(QuestionRecord.run_id).where(_is_open(now))
-    waits = or_(run.status.in_(STANDS), run.id.in_(_asked()), run.id.in_(questions))
+    waits = or_(run.status.in_(STANDS), run.id.in_(_asked(now)), run.id.in_(questions))
     return and_(run.finished_at.is_(None), waits)
 
 
-def _asked() -> Select[Any]:
-    return select(RequestRecord.run_id).where(RequestRecord.outcome == Outcome.OPEN)
+def _asked(now: datetime) -> Select[Any]:
+    request = RequestRecord
+    waits = (request.outcome == Outcome.OPEN, request.expires_at > now)
+    return select(request.run_id).where(*waits)
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:

@@ -37,6 +37,7 @@ from workflows.refusing import Attempt, note_refused
 from workflows.reviewing import requester_of, review_cards
 from workflows.step_up import Vault
 from workflows.store import Delivery, Due, DueKind, Unit
+from workflows.unseen import is_blank
 
 BREAK_GLASS = "break-glass"
 MOST_TOLD = 20  # Reviewers who are told in person; all others see the card in the channel.
@@ -116,7 +117,7 @@ def _break_glass(house: House, order: Breaking) -> bool:
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
     reason = house.redact(order.reason.strip())
-    if not reason:
+    if is_blank(reason):
         raise ReasonMissingError(
             "Breaking the glass needs a reason.", hint="Say in a few words why it cannot wait."
         )

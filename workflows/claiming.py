@@ -10,6 +10,7 @@ from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json, RunId
 from workflows.flow import Walk
 from workflows.house import House
+from workflows.lock_circles import place_of
 from workflows.moves import Do
 from workflows.orders import Start, Started
 from workflows.procedure import Procedure, Procedures
@@ -80,7 +81,7 @@ def _may_go_on(
     one started goes on in that one's place of the house.
     """
     of_house = house.most_runs if state.parent is None else None
-    places = ((f"workflow/{definition.workflow}", definition.at_once), ("all", of_house))
+    places = ((place_of(definition.workflow), definition.at_once), ("all", of_house))
     for key, most in places:
         if most and not _holds(unit, row, "limit", unit.take_place(key, row.id, most=most)):
             return False

@@ -31,6 +31,7 @@ from workflows.standing_in import (
 from workflows.step_up import Vault
 from workflows.store import Unit
 from workflows.superseded import edit_of, stale
+from workflows.unseen import is_blank
 
 SHOWN = 8  # Characters of the digest that a card's buttons carry.
 
@@ -247,7 +248,7 @@ def _check_reason(request: ApprovalRequest, ballot: Ballot) -> None:
     may_turn = request.outcome is Outcome.APPROVED and is_denial
     if request.outcome is not Outcome.OPEN and not may_turn:
         return  # That it is closed is what they have to hear.
-    if request.needs_reason and not said:
+    if request.needs_reason and is_blank(said):
         raise ReasonMissingError(
             "A reason is required here.", hint="Decide again and say why in a few words."
         )

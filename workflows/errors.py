@@ -20,7 +20,8 @@ A refusal says what happened and what to do next. Anything else that is raised i
     ├── NotAllowedError            this person may not do this (run, cancel, resolve)
     │   ├── NearNameError          a new workflow whose name is one slip from another's
     │   ├── LoweredGateError       a version that asks fewer people or proves less than before
-    │   └── HiddenEffectError      something destructive that a workflow does through another
+    │   ├── HiddenEffectError      something destructive that a workflow does through another
+    │   └── LockCircleError        a run that would wait for one that waits for it
     ├── GateError
     │   ├── NoGateError            something destructive without anybody to ask
     │   ├── NoApproverError        a stage that nobody can decide
@@ -160,6 +161,10 @@ class HiddenEffectError(NotAllowedError):
     """A workflow does something destructive through another one, and does not say so."""
 
     why = "effect_hidden"
+
+
+class LockCircleError(NotAllowedError):
+    """A run would wait for a lock or a place of a run that waits for it, so it is not started."""
 
 
 class GateError(InterlockError):

@@ -36,6 +36,7 @@ from workflows.input_lists import items_in
 from workflows.input_names import channel_in, file_in, group_in, user_in
 from workflows.moments import second
 from workflows.pattern import matches
+from workflows.unseen import is_blank
 
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -80,6 +81,8 @@ def read_value(spec: Input, given: object) -> Json:
     """
     if _is_missing(given):
         given = default_of(spec)
+    elif spec.required and _is_blank_text(spec, given):
+        raise ValueError("please give a value; this one holds only blanks")
     if given is not None:
         return _READERS[type(spec)](spec, given)
     if spec.required:
@@ -89,6 +92,12 @@ def read_value(spec: Input, given: object) -> Json:
 
 def _is_missing(given: object) -> bool:
     return given is None or given in ("", [], ())
+
+
+def _is_blank_text(spec: Input, given: object) -> bool:
+    """Say whether a text holds nothing that can be seen; an author may mean that as a default."""
+    is_text = isinstance(spec, TextInput) and isinstance(given, str)
+    return is_text and is_blank(str(given)) and given != default_of(spec)
 
 
 def _text(spec: TextInput, given: object) -> Json:

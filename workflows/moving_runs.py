@@ -36,6 +36,7 @@ from workflows.run import Phase, RunState, Status
 from workflows.same_so_far import first_difference, has_begun, steps_changed
 from workflows.store import RunRow, Unit
 from workflows.telling import trouble_card
+from workflows.unseen import is_blank
 
 MAY_MOVE = "Only owner and deputy of the workflow put a run of it on another version."
 # In these a run stands until somebody or something else acts.
@@ -78,7 +79,7 @@ def move_run(house: House, procedures: Procedures, order: Moving) -> Moved:
         RequestClosedError: the run has ended, does not wait, or was changed meanwhile.
         PeopleUnreadableError: who may could not be read.
     """
-    if not order.reason.strip():
+    if is_blank(order.reason):
         raise InputsError({"reason": "say why; it stays on record"})
     wanted = _judged(house, order)
     with house.store.begin() as unit:

@@ -21,6 +21,7 @@ from workflows.operators import LOCAL, acting
 from workflows.people import CLICK_AGE, PersonId
 from workflows.recorder import record
 from workflows.store import Delivery, Due, Message, Subject
+from workflows.unseen import is_blank
 
 DAILY = timedelta(days=1)
 
@@ -66,7 +67,7 @@ def review(house: House, order: Review) -> bool:
     """
     use = house.store.glass_use(order.use)
     comment = house.redact(order.comment.strip())
-    if order.finding is Finding.NOT_RIGHT and not comment:
+    if order.finding is Finding.NOT_RIGHT and is_blank(comment):
         raise ReasonMissingError(
             "Say why it was not right.", hint="A few words are enough; they stay on record."
         )

@@ -10,6 +10,7 @@ from workflows.definition_flow import Ask, Question
 from workflows.entry import Json
 from workflows.errors import InputsError
 from workflows.instances import step_of
+from workflows.unseen import is_blank
 
 OPEN_FOR: Final = timedelta(days=7)
 DID, WHY = "did", "why"
@@ -58,6 +59,6 @@ def did_in(values: Mapping[str, Json]) -> Did:
         InputsError: it was different, and nobody said how.
     """
     did = Did(str(values[DID]))
-    if did is Did.DIFFERS and not str(values.get(WHY) or "").strip():
+    if did is Did.DIFFERS and is_blank(str(values.get(WHY) or "")):
         raise InputsError({WHY: "say what was different, and why"})
     return did

@@ -18,6 +18,7 @@ from workflows.errors import (
 from workflows.expression import Scope
 from workflows.given import bare, named_inputs, read_given
 from workflows.house import House
+from workflows.lock_circles import refuse_circle
 from workflows.orders import Child, Start, Started
 from workflows.own_workflows import ACCESS_REVIEW, is_own
 from workflows.people import CLICK_AGE, Person, PersonId
@@ -67,10 +68,6 @@ def start(house: House, procedures: Procedures, order: Start) -> Started:
         if delivered is None:
             raise
         return delivered
-    if order.child is not None:
-        _refuse_lock_around(
-            house, _lock_of(procedures, order, checked, order.child.run), order.child
-        )
     key = order.key or (order.delivery.start_key if order.delivery is not None else None)
     with house.store.begin() as unit:
         run = unit.run_started_as(key) if key is not None else None
@@ -142,21 +139,21 @@ def _begin(
     checked: Checked,
     key: str | None,
 ) -> RunId:
-    if order.child is not None:
-        _admit_child(unit, order.child)
     if order.trigger == "schedule":
         admit_schedule(unit, order.source)
     run = RunId(house.new_id()) if order.child is None else order.child.run
-    unit.add_run(
-        NewRun(
-            id=run,
-            workflow=checked.definition.workflow,
-            version=checked.definition.version,
-            channel=checked.definition.channel or order.channel,
-            start_key=key,
-            lock_key=_lock_of(procedures, order, checked, run),
-        )
+    new = NewRun(
+        id=run,
+        workflow=checked.definition.workflow,
+        version=checked.definition.version,
+        channel=checked.definition.channel or order.channel,
+        start_key=key,
+        lock_key=_lock_of(procedures, order, checked, run),
     )
+    if order.child is not None:
+        _admit_child(unit, order.child)
+        refuse_circle(unit, new, order.child, at_once=checked.definition.at_once)
+    unit.add_run(new)
     record(unit, _first_fact(unit, house, order, checked, run))
     house.dispatcher.enqueue(unit, run)
     return run
@@ -166,23 +163,6 @@ def _lock_of(procedures: Procedures, order: Start, checked: Checked, run: RunId)
     """Return the lock that the run needs; what changes nothing keeps nobody from changing it."""
     scope = Scope(inputs=checked.inputs, run={"id": run, "workflow": order.workflow})
     return None if checked.is_shadow else procedures.lock_of(checked.definition, scope)
-
-
-def _refuse_lock_around(house: House, lock: str | None, child: Child) -> None:
-    """Refuse a run whose lock is held until it has ended: by one that waits for it.
-
-    Raises:
-        NotAllowedError: it would wait for ever.
-    """
-    around: RunId | None = child.parent
-    while lock is not None and around is not None:
-        row, entries = house.store.history(around)
-        if row.lock_key == lock:
-            raise NotAllowedError(
-                f"It needs the lock {lock}, which run {around[:8]} holds while it waits for this.",
-                hint="Give one of the two workflows another lock.",
-            )
-        around = replay(around, entries).parent
 
 
 def check_start(house: House, order: Start) -> Checked:

@@ -15,6 +15,7 @@ from workflows.delegation import Delegation
 from workflows.entry import Draft, Entry, Json, Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Denial
 from workflows.glass import GlassUse
+from workflows.holders import Holders
 from workflows.people import Person, PersonId
 from workflows.people_store import PeopleStore
 from workflows.run import Status
@@ -262,6 +263,10 @@ class Unit(Ledger, Protocol):
 
     def pass_places(self, run: RunId) -> Sequence[RunId]:
         """Give every place of the run back, and leave every queue; return who has one now."""
+
+    @property
+    def holders(self) -> Holders:
+        """Return who holds locks and places."""
 
     def hold_budget(self, name: str, key: str) -> None:
         """Keep other units from taking of a budget until this one ends."""

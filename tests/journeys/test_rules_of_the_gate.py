@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.seen import SeenMessage
 from tests.journeys.company import Scene
+from tests.journeys.test_conversation import answer
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 OWN = """    approval:
@@ -108,3 +109,31 @@ def test_outside_business_hours_an_approver_is_told_when_to_come_again(scene: Sc
 
     assert "Decide again from" in said
     assert "Reject" in scene.now(card).buttons
+
+
+def test_whoever_has_decided_already_is_told_so_before_a_reason_is_asked_for(scene: Scene) -> None:
+    both = '{from: ["@finance-leads"], approve: 2, deny: 2}'
+    ruled(scene, f"stages: [{both}]\n    reason: required")
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        ana, ben = scene.person("ana"), scene.person("ben")
+        approve(scene, "ana", card)
+        ana.wait_for_view("")
+        ana.submit({"reason": "checked"})
+        scene.waits(lambda: "1 of 2" in scene.now(card).words or None, "the first approval")
+        approve(scene, "ana", card)
+        told = ana.wait_for_ephemeral("already").words
+        listed = answer(scene, "ana", "/ops approvals").words
+        ben.click("Reject", message=scene.now(card))
+        ben.wait_for_view("")
+        ben.submit({"reason": "not this one"})
+        scene.waits(lambda: "not this one" in scene.now(card).words or None, "the rejection")
+        ben.click("Reject", message=scene.now(card))
+        again = ben.wait_for_ephemeral("already").words
+
+    assert "You approved this already" in told
+    assert "You rejected this already" in again
+    assert (ana.view, ben.view) == (None, None)
+    assert "Refund a customer" in listed
+    assert "for you" not in listed

@@ -214,7 +214,7 @@ def test_causes_are_counted_and_what_the_bot_decides_by_itself_is_none(
 
 def test_what_waits_is_counted_with_the_moment_that_presses(store: SqlStore) -> None:
     with store.database.read() as connection:
-        assert read_standing(connection).requests_until is None
+        assert read_standing(connection, now=NOON).requests_until is None
     asked(store)
     with store.begin() as unit:
         unit.add_run(new_run("r2"))
@@ -222,9 +222,11 @@ def test_what_waits_is_counted_with_the_moment_that_presses(store: SqlStore) -> 
         unit.append(fact("decision.made", "r2", step="a", decision="exception", rule="timeout"))
 
     with store.database.read() as connection:
-        found = read_standing(connection)
+        found = read_standing(connection, now=NOON)
+        late = read_standing(connection, now=NOON + timedelta(hours=24))
     assert (found.requests, found.requests_until) == (1, NOON + timedelta(hours=24))
     assert (found.runs, found.runs_since) == (1, NOON)
+    assert (late.requests, late.requests_until, late.runs) == (0, None, 1)
 
 
 def test_a_history_is_read_as_it_happened(store: SqlStore, clock: HandClock) -> None:

@@ -22,6 +22,7 @@ from storage.home_values import Told
 from storage.listing import list_open_requests
 from storage.rebuild import check_projections
 from storage.store import SqlStore
+from storage.waiting_runs import read_waiting_runs
 from tests.storage.run_drafts import (
     ANA,
     BEN,
@@ -471,8 +472,31 @@ def test_a_batch_is_one_thing_that_waits_whichever_of_its_items_do(store: SqlSto
     record(store, verdict("granted", "r1", request="r1i0"))
     assert ids(store) == ["q0", "r1i1", "q2"]
     assert [one.id for one in store.batch(RequestId("r1i0"))] == ["r1i0", "r1i1", "r1i2"]
-    assert [one.request.id for one in list_open_requests(store.database)] == ["q0", "r1i1", "q2"]
+    assert [one.request.id for one in list_open_requests(store.database, now=NOON)] == [
+        "q0",
+        "r1i1",
+        "q2",
+    ]
     assert check_projections(store.database) == []
+
+
+def test_what_nobody_can_decide_any_more_waits_for_nobody_before_its_end_is_recorded(
+    store: SqlStore,
+) -> None:
+    waiting(store, 0, hours=1)
+    batched(store, hours=2)
+    listed = [
+        [one.request.id for one in list_open_requests(store.database, now=NOON + after)]
+        for after in (timedelta(), timedelta(hours=1), timedelta(hours=2))
+    ]
+    with store.database.read() as connection:
+        waits = [
+            read_waiting_runs(connection, now=NOON + timedelta(hours=one), most=9).total
+            for one in (0, 1, 2)
+        ]
+
+    assert listed == [["q0", "r1i0"], ["r1i0"], []]
+    assert waits == [2, 1, 0]
 
 
 def test_what_is_done_on_a_home_while_it_is_drawn_is_shown_without_the_pause(

@@ -171,7 +171,7 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
     with read(store.database) as said, store.database.read() as connection:
         read_approvals(connection, since=NOON, until=NOON + timedelta(days=30))
         read_failures(connection, since=NOON, until=NOON + timedelta(days=30))
-        read_standing(connection)
+        read_standing(connection, now=NOON)
 
     found = plans(store.database, said)
 

@@ -172,6 +172,47 @@ def test_a_thread_that_cannot_be_read_holds_no_first_message_back(office: Office
     assert office.ledger.lost == []
 
 
+FROZEN = fault.refuse("edit_window_closed")
+
+
+@BOTH
+def test_news_of_a_card_that_cannot_be_changed_stand_once_though_the_answer_was_lost(
+    thread: Office,
+) -> None:
+    thread.send(Subject.CARD, "q1", "May I?")
+    thread.deliver(seconds=2)
+    thread.server.faults.next("chat.update", FROZEN, times=2)
+    thread.server.faults.next("chat.postMessage", fault.lose_answer())
+    thread.send(Subject.CARD, "q1", "approved")
+    thread.deliver(seconds=10)
+    thread.send(Subject.CARD, "q1", "used")
+    thread.deliver(seconds=10)
+
+    assert replies(thread) == ["May I?", "used"]
+
+
+def test_news_of_a_first_message_that_cannot_be_changed_stand_once_though_the_answer_was_lost(
+    thread: Office,
+) -> None:
+    for words in ("r1 waits", "r1 is done"):
+        thread.server.faults.next("chat.update", FROZEN, times=2)
+        thread.server.faults.next("chat.postMessage", fault.lose_answer())
+        thread.send(Subject.ROOT, "r1", words)
+        thread.deliver(seconds=20)
+
+    assert replies(thread) == ["r1 waits", "r1 is done"]
+    assert [one.text for one in thread.server.workspace.messages("#ops")] == ["r1 runs"]
+
+
+def test_news_that_never_arrived_below_what_cannot_be_changed_are_posted(thread: Office) -> None:
+    thread.server.faults.next("chat.update", FROZEN, times=2)
+    thread.server.faults.next("chat.postMessage", fault.reset())
+    thread.send(Subject.ROOT, "r1", "r1 is done")
+    thread.deliver(seconds=20)
+
+    assert replies(thread) == ["r1 is done"]
+
+
 @BOTH
 def test_a_lost_reply_is_found_in_its_thread(thread: Office) -> None:
     thread.server.faults.next("chat.postMessage", fault.lose_answer())

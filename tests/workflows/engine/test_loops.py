@@ -12,6 +12,7 @@ from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import Clock, Working, failing, id_of
 from workflows.entry import RunId
 from workflows.errors import ActionFailedError
+from workflows.flow import loop_output
 from workflows.replay import after, replay
 from workflows.run import RunState
 from workflows.store import Subject
@@ -285,6 +286,39 @@ def test_a_denied_item_is_left_behind_if_the_loop_says_so(store: SqlStore, clock
 
     assert house.status(run) == "done"
     assert house.world.effects == [f"{run}/pay/1", f"{run}/close"]
+
+
+@pytest.mark.parametrize(("answer", "tries"), [("skip", 1), ("retry", 2)])
+def test_an_item_that_was_done_and_does_not_show_waits_for_a_person_and_never_counts_as_failed(
+    store: SqlStore, clock: Clock, answer: str, tries: int
+) -> None:
+    shows = "item.name != 'n0' || result.value > 13"
+    proof = f'verify: {{uses: world.read, with: {{name: x}}, expect: "{shows}", within: 1s}}'
+    pay = PAY.replace("effect: write", f"effect: write, {proof}")
+    text = loop("on_item_failure: continue\n    max_parallel: 2", steps=pay)
+    house, run = paying(store, clock, text)
+    house.settle()
+    clock.forward(timedelta(seconds=2))
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert "verification.failed" in house.kinds(run)
+    assert sorted(house.world.effects) == [f"{run}/pay/{one}" for one in range(3)]
+
+    house.engine.settle_exception(run, "pay/0", person=id_of("omar"), answer=answer)
+    house.settle()
+    clock.forward(timedelta(seconds=2))
+    house.settle()
+    output = loop_output(house.shelf.active("pay-all"), state_of(house, run), "each")
+
+    assert house.status(run) == "done"
+    assert isinstance(output, dict)
+    assert (output["count"], output["done"], output["failed"]) == (3, 3, 0)
+    assert house.world.effects.count(f"{run}/pay/0") == tries
+
+
+def state_of(house: Working, run: RunId) -> RunState:
+    return replay(run, house.entries(run))
 
 
 def test_a_denied_item_ends_the_run_otherwise(store: SqlStore, clock: Clock) -> None:

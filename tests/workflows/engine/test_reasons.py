@@ -18,7 +18,7 @@ def asked(store: SqlStore, clock: Clock) -> tuple[Working, RunId]:
     return house, run
 
 
-@pytest.mark.parametrize("comment", ["", "  \n "])
+@pytest.mark.parametrize("comment", ["", "  \n ", "\u200b \u3164"])
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_a_decision_without_a_reason_is_refused(
     store: SqlStore, clock: Clock, verdict: Verdict, comment: str
