@@ -19,13 +19,14 @@ from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_r
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.arrival import ARRIVED, Takes, take_up
 from bot.http_answer import response_of
-from bot.http_body import body_of
+from bot.http_body import OneEnd, body_of
 from bot.http_connections import BACKLOG, Connection
 from bot.listening import open_listeners, reason_of
 from bot.problems import DoorError, problem
@@ -56,7 +57,10 @@ def web_app(
         *more,
     ]
     served = Starlette(
-        routes=routes, lifespan=_with_threads, exception_handlers={HTTPException: _no_route}
+        routes=routes,
+        middleware=[Middleware(OneEnd)],
+        lifespan=_with_threads,
+        exception_handlers={HTTPException: _no_route},
     )
     # Behind a proxy it would lead whoever adds a slash from https to http, with their token.
     served.router.redirect_slashes = False

@@ -75,6 +75,13 @@ class Connection(H11Protocol):
         self.connections.discard(self)
         self.transport.abort()
 
+    def _should_upgrade(self) -> bool:
+        """Speak no other protocol here, whoever asks for one; it may be passed over in silence.
+
+        uvicorn would advise whoever reads the log to install another.
+        """
+        return False
+
     def _look(self) -> None:
         if self._is_at_work():
             self._stop()

@@ -5,7 +5,6 @@ an empty home with its own SQLite file begins one by itself, so that a first `in
 just works.
 """
 
-import os
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from bot.anchors.folder import compare_folder
 from bot.settings import Settings, SettingsError
 from bot.starter import POLICY
+from bot.whole_files import write_new
 from storage.checkpoint import MalformedNoteError, read_note
 from storage.database import Database, open_database
 from storage.history import read_entry
@@ -116,7 +116,7 @@ def make_home(settings: Settings) -> None:
         if settings.workflows is None:
             settings.definitions.mkdir(exist_ok=True)
         if settings.policy is None:
-            write_new(settings.policy_file, POLICY)
+            add_file(settings.policy_file, POLICY)
     except OSError as error:
         raise SettingsError(
             f"The home folder {settings.home} cannot be made: {error.strerror}.",
@@ -154,14 +154,12 @@ def _predecessor(note: str, settings: Settings) -> dict[str, Json]:
     }
 
 
-def write_new(path: Path, text: str, *, mode: int = 0o644) -> bool:
+def add_file(path: Path, text: str, *, mode: int = 0o644) -> bool:
     """Write a file that is not there yet; say whether it was written. What stands there stays."""
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        write_new(path, text.encode(), mode=mode)
     except FileExistsError:
         return False
-    with os.fdopen(file, "w", encoding="utf-8") as out:
-        out.write(text)
     return True
 
 

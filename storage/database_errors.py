@@ -1,5 +1,6 @@
 """Turn what a database driver raises into a refusal of ours, where it is one."""
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -73,15 +74,17 @@ NAME_TAKEN = "42P07"  # By a table of somebody else.
 TAKES_NO_CHANGES = "25006"
 NOT_SUPPORTED = "0A000"
 ON_A_STANDBY = ("during recovery",)  # Of a transaction that says that it will write.
-# What a server says that does not let somebody in. Such an answer comes without a code, in the
-# server's language; in another one than English it counts as a server that is away.
-NOT_LET_IN = (
-    "authentication failed",
-    "no password supplied",
-    "no pg_hba.conf entry",
-    "permission denied for database",
-    "does not exist",
-    "is not permitted to log in",
+# What a server says to somebody whom it does not let in comes as words without their code, in the
+# server's language. By the two spaces after what libpq puts first, such words are known from
+# libpq's own, which are of a server that is away.
+SAID_BY_SERVER = re.compile(r" failed: [^:\n]{1,40}:  ")
+STRANGERS = "28"  # The class of these codes, should a driver hand them out.
+IS_STARTING = (
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "not yet accepting",
+    "not accepting",
 )
 NO_CONNECTION_LEFT = ("too many clients", "too many connections", "connection slots")
 
@@ -187,7 +190,7 @@ def _of_postgres(error: "OperationalError") -> StorageError:
             "The database server is out of memory or connections.",
             hint="Nothing was recorded. Tell whoever runs the bot, then try again.",
         )
-    if error.sqlstate is None and _says(error, NOT_LET_IN):
+    if _is_turned_away(error):
         return StorageUnavailableError(
             "The database server does not let the bot in.",
             hint="Whoever runs it: look at user, password and database in INTERLOCK_DATABASE_URL;"
@@ -196,6 +199,12 @@ def _of_postgres(error: "OperationalError") -> StorageError:
     return StorageUnavailableError(
         "The database cannot be reached.", hint="Check that the server runs, then try again."
     )
+
+
+def _is_turned_away(error: "OperationalError") -> bool:
+    if error.sqlstate is not None:
+        return error.sqlstate.startswith(STRANGERS)
+    return not _says(error, IS_STARTING) and SAID_BY_SERVER.search(str(error)) is not None
 
 
 def _says(error: "DatabaseError", words: tuple[str, ...]) -> bool:
@@ -220,7 +229,8 @@ def _of_server(error: "DatabaseError") -> StorageError | None:
         return StorageUnavailableError(
             "The database takes no changes: it is a standby, or set to be read only.",
             hint="Nothing was recorded. Whoever runs the bot: have INTERLOCK_DATABASE_URL lead to"
-            " the server that takes them.",
+            " the server that takes them, or take default_transaction_read_only back there, and"
+            " start it again.",
         )
     return None
 

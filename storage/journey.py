@@ -203,6 +203,8 @@ class Journeys:
 class JourneyConnection(psycopg.Connection[Any]):
     """A connection of psycopg's, whose cursors work as ever between two journeys."""
 
+    takes_changes = True  # Unless its server, database or role is set to be read only.
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as its base has them
         super().__init__(*args, **kwargs)
         self._journeys = Journeys(self)

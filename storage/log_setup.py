@@ -30,6 +30,7 @@ from workflows.errors import SigningKeyError, UnusableDatabaseError
 
 log = logging.getLogger(__name__)
 
+HAS_BEGUN = "This database holds a log already, so there is nothing to begin."
 # What a machine types that has no key of its own, or one that was ended.
 JOIN = (
     "run `interlock keys new` here, and give the line it prints to `interlock keys enrol` on a"
@@ -71,7 +72,7 @@ def init_log(
         journal.sequencer.take_lock(tx)
         if tx.connection.execute(select(func.count()).select_from(AuditEntryRow)).scalar():
             raise UnusableDatabaseError(
-                "This database holds a log already, so there is nothing to begin.",
+                HAS_BEGUN,
                 hint="Go on with it (`interlock doctor` looks at it, `interlock audit head` prints"
                 " the key to keep outside), or name another home folder.",
             )

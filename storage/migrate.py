@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 TABLE = "alembic_version"
-OURS = re.compile(r"[0-9]{4}")  # As our migrations are numbered; other programs' have hashes.
+OURS = re.compile(r"[0-9]{4}")  # As our migrations are numbered; most other programs' have hashes.
+KNOWN = (
+    "audit_entry",
+    "schema_floor",
+)  # Where neither is, the numbers are those of another program.
 # Alembic keeps what it migrates in its module, so a process migrates one database at a time.
 _ONE_AT_A_TIME = threading.Lock()
 # The newest revision of the release before this one: its code works beside this schema.
@@ -130,10 +134,12 @@ def _revisions(connection: Connection) -> set[str]:
     Raises:
         UnusableDatabaseError: they are those of another program, which migrates as we do.
     """
-    if not inspect(connection).has_table(TABLE):
+    tables = inspect(connection)
+    if not tables.has_table(TABLE):
         return set()
     found = set(connection.execute(text(f"SELECT version_num FROM {TABLE}")).scalars())  # noqa: S608 - a constant of ours.
-    if not all(OURS.fullmatch(one) for one in found):
+    is_ours = all(OURS.fullmatch(one) for one in found) and any(map(tables.has_table, KNOWN))
+    if found and not is_ours:
         raise UnusableDatabaseError(
             "The database is that of another program.",
             hint="Give Interlock a database of its own.",

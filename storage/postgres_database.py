@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 import psycopg
+from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
@@ -29,6 +30,7 @@ CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
 # What nobody begins is a look. Units say otherwise when they begin.
 LOOKS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+READ_ONLY = "default_transaction_read_only"
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -68,14 +70,17 @@ class PostgresDatabase(Database):
             is_alive=lambda lent: not _has_news(_driver_of(lent)),
         )
         self._here = threading.local()
-        with storage_refusals(), self._pool.connect():
-            pass  # A server that cannot be reached is told at open.
+        # A server that cannot be reached is told at open.
+        with storage_refusals(), self._pool.connect() as opened:
+            driver = cast("JourneyConnection", opened.connection.driver_connection)
+            self._takes_changes = driver.takes_changes
 
     @contextmanager
     def begin(
         self, *, lock_timeout_ms: int | None = None, statement_timeout_ms: int | None = None
     ) -> Iterator[Transaction]:
         self._refuse_nested()
+        self._refuse_read_only()
         self._here.is_inside = True
         try:
             with storage_refusals(), self._shelf.lend() as lent:
@@ -113,6 +118,15 @@ class PostgresDatabase(Database):
         self._shelf.clear()
         self._pool.dispose()
         self.engine.dispose()
+
+    def _refuse_read_only(self) -> None:
+        """Refuse a unit where whoever runs the server wants no changes, as of a copy left behind.
+
+        A unit could say otherwise, and what it keeps would be lost.
+        """
+        if not self._takes_changes:
+            with storage_refusals():
+                raise ReadOnlySqlTransaction("default_transaction_read_only is on")
 
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):
@@ -162,6 +176,8 @@ def options_in(url: URL) -> str:
 def _connect(_dialect: object, _record: object, args: Any, said: Any) -> JourneyConnection:  # noqa: ANN401  as SQLAlchemy has them
     """Open a connection in SQLAlchemy's place."""
     opened = JourneyConnection.connect(*args, **{**said, "autocommit": True})
+    # Ours is not to be mistaken for what stands in the server, the database or the role.
+    opened.takes_changes = opened.info.parameter_status(READ_ONLY) != "on"
     try:
         opened.execute(LOOKS)
     except BaseException:

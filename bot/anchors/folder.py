@@ -7,7 +7,6 @@ the file says, or differs from it, is a restored or changed copy.
 import errno
 import logging
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bot.anchors.calling import AnchorError
 from bot.anchors.outsiders import Vouched
+from bot.whole_files import write_whole
 from storage.anchors import Evidence
 from storage.checkpoint import Checkpoint, MalformedNoteError, read_note
 from storage.database import Database
@@ -106,21 +106,3 @@ def _text_of(file: Path) -> str:
         if not stat.S_ISREG(known.st_mode) or known.st_size > MOST_BYTES:
             raise OSError(errno.EINVAL, "It is no file of the size of a head", str(file))
         return held.read(MOST_BYTES).decode()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` into the file, whole or not at all, so that a power cut loses neither."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with fresh.open("xb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

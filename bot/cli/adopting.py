@@ -14,6 +14,7 @@ from bot.cli.draft_words import Kept, asked_for_words
 from bot.cli.output import answer, as_json_option, fault_data
 from bot.places import place_in
 from bot.settings import read_settings
+from bot.whole_files import write_new
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.adopting.found import Script
@@ -165,8 +166,7 @@ def _slug(stem: str) -> str:
 
 def _write(out: Path, text: str) -> None:
     try:
-        with out.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        write_new(out, text.encode())
     except OSError as error:
         hint = f"Make the folder {out.parent} first." if not out.parent.exists() else ""
         raise DefinitionError(f"{out} cannot be written: {error.strerror}.", hint=hint) from error

@@ -14,6 +14,7 @@ from bot.cli.output import Exit, answer, as_json_option, leave
 from bot.cli.progress import progress_bar
 from bot.cli.typed import ENTRY, filled, place_named
 from bot.settings import read_settings, require_one
+from bot.whole_files import write_new
 from storage.evidence.page import browser_verifier
 from storage.verify import Options, verify_database, verify_pack
 
@@ -173,8 +174,7 @@ def verifier(*, out: Path, as_json: bool) -> None:
     """Write the page that verifies a pack in a browser, without server or network."""
     page = browser_verifier()
     try:
-        with out.open("xb") as file:
-            file.write(page)
+        write_new(out, page)
     except OSError as error:
         raise click.UsageError(f"{out} cannot be written: {error.strerror}.") from error
     told = {"page": str(out), "bytes": len(page), "sha256": hashlib.sha256(page).hexdigest()}

@@ -12,11 +12,14 @@ from bot.cli.new_log import data_about, lines_about
 from bot.cli.output import answer, as_json_option
 from bot.settings import Settings, read_settings, require_one
 from bot.starter import MANIFEST_NAME, SETTINGS_NAME, settings_text
+from workflows.errors import InterlockError, UnusableDatabaseError
 
 if TYPE_CHECKING:
     from bot.opening import Memory
 
 PRIVATE = 0o600
+FILES = (SETTINGS_NAME, MANIFEST_NAME)
+WITHOUT_AFTER = "If an `init` that was cut short began it, `interlock init` alone makes the rest."
 ASKED = "@ops-approvers and @ops-governors"
 
 
@@ -31,16 +34,15 @@ ASKED = "@ops-approvers and @ops-governors"
 def init(after: TextIO | None, *, only_manifest: bool, as_json: bool) -> None:
     """Make the home folder: signing keys, database, policy, settings; say what to do next.
 
-    What stands there already is never overwritten. With --manifest nothing is made.
+    What stands there already is never overwritten; cut short, it may be done again. With
+    --manifest nothing is made.
     """
     settings = read_settings()
     if only_manifest:
         data = {"manifest": manifest_of(settings), "link": creation_link(settings)}
         return answer(data, manifest_text(settings).splitlines(), as_json=as_json)
-    from bot.opening import begin_log  # noqa: PLC0415 - help must not wait for the database.
-
     require_one(settings)
-    memory = begin_log(settings, after=after.read() if after is not None else None)
+    memory = _begun(settings, after.read() if after is not None else None)
     memory.database.close()
     files = _write(settings, memory)
     data = {
@@ -54,9 +56,32 @@ def init(after: TextIO | None, *, only_manifest: bool, as_json: bool) -> None:
     return answer(data, lines, as_json=as_json)
 
 
+def _begun(settings: Settings, after: str | None) -> "Memory":
+    """Begin the log; or open the one that began here before all of the home was made.
+
+    Raises:
+        UnusableDatabaseError: there is a log, and it is another one, or its home lacks nothing.
+    """
+    from bot.opening import begin_log, open_memory  # noqa: PLC0415 - help must not wait for the database.
+    from storage.log_setup import HAS_BEGUN  # noqa: PLC0415 - as above.
+
+    try:
+        return begin_log(settings, after=after)
+    except UnusableDatabaseError as refusal:
+        is_whole = all((settings.home / one).exists() for one in FILES)
+        if refusal.message != HAS_BEGUN or is_whole:
+            raise
+        if after is not None:  # What the first entry says of the log before stays as it is.
+            raise UnusableDatabaseError(refusal.message, hint=WITHOUT_AFTER) from refusal
+        try:
+            return open_memory(settings)
+        except InterlockError:
+            raise refusal from None
+
+
 def _write(settings: Settings, memory: "Memory") -> list[Path]:
     """Write settings and manifest beside what the log began with; return what was written."""
-    from bot.opening import write_new  # noqa: PLC0415 - as above.
+    from bot.opening import add_file  # noqa: PLC0415 - as above.
 
     texts = {
         SETTINGS_NAME: settings_text(
@@ -68,7 +93,7 @@ def _write(settings: Settings, memory: "Memory") -> list[Path]:
         MANIFEST_NAME: manifest_text(settings),
     }
     places = {settings.home / name: text for name, text in texts.items()}
-    return [path for path, text in places.items() if write_new(path, text, mode=PRIVATE)]
+    return [path for path, text in places.items() if add_file(path, text, mode=PRIVATE)]
 
 
 def _lines(settings: Settings) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`interlock new`: asks what a workflow does and writes its file, with tests that pass."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 
 from bot.cli.output import answer, as_json_option
 from bot.settings import read_settings
+from bot.whole_files import write_new
 from storage.rows import DatabaseRows
 from workflows.actions.base import Effect
 from workflows.actions.registry import all_actions
@@ -259,12 +261,22 @@ def _write(folder: Path, name: str, text: str, tests: str) -> list[Path]:
             raise DefinitionError(f"{one} is there already.", hint="Choose another name.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file, content in zip(files, (text, tests), strict=True):
-            with file.open("x", encoding="utf-8") as opened:
-                opened.write(content)
+        write_new(files[0], text.encode())
+        with _taken_back(files[0]):
+            write_new(files[1], tests.encode())
     except OSError as error:
         raise DefinitionError(f"{folder} cannot be written: {error.strerror}.") from error
     return files
+
+
+@contextmanager
+def _taken_back(file: Path) -> Iterator[None]:
+    """Take a file away again when the block fails."""
+    try:
+        yield
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _lines(files: Sequence[Path], missing: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -20,7 +20,10 @@ def lines_about(
     settings: "Settings", memory: "Memory", between: Iterable[str] = ()
 ) -> Iterator[str]:
     """Yield the same for a person, with what lies where; the key is the last line."""
-    yield f"Made {settings.home} with the log {memory.journal.origin}."
+    if memory.is_new:
+        yield f"Made {settings.home} with the log {memory.journal.origin}."
+    else:
+        yield f"The log {memory.journal.origin} had begun; made what {settings.home} still lacked."
     yield f"Workflow files: {settings.definitions}   policy: {settings.policy_file}"
     if memory.journal.origin == PLACEHOLDER:
         yield f"{PLACEHOLDER} is a name to try things out with, and a log keeps its name for ever:"

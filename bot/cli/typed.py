@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.cli.output import NO_TEXT
+from bot.whole_files import write_over
 
 ENTRY = click.IntRange(0, 2**63 - 1)  # The largest number that a database can look for.
 
@@ -38,8 +39,8 @@ def place_named(words: str) -> Path | None:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a file, in place of the one that was there."""
+    """Write a file, in place of the one that was there, which stays where that cannot be done."""
     try:
-        file.write_text(text, encoding="utf-8")
+        write_over(file, text.encode())
     except OSError as error:
         raise click.UsageError(f"{file} cannot be written: {error.strerror}.") from error

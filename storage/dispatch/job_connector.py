@@ -15,11 +15,16 @@ from procrastinate import PsycopgConnector
 from procrastinate.connector import LISTEN_TIMEOUT, Notify
 from procrastinate.exceptions import ConnectorException
 from procrastinate.sql import queries
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolClosed
+
+from storage.database_errors import refusal_for
+from workflows.errors import StorageError
 
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 0.5
+PASSING = (psycopg.OperationalError, ReadOnlySqlTransaction)
 NEWS = json.dumps({"type": "job_inserted", "job_id": 0})
 
 T = TypeVar("T")
@@ -115,21 +120,23 @@ class PatientConnector(PsycopgConnector):
             except ConnectorException as error:
                 if self.is_stopping or not _passes(error):
                     raise
-                self._note(is_away=True)
+                self._note(is_away=True, why=refusal_for(error.__cause__ or error))
+                if isinstance(error.__cause__, ReadOnlySqlTransaction):
+                    await self.pool.drain()  # Only new connections know that it was taken back.
                 await asyncio.sleep(AGAIN_SECONDS)
             else:
                 self._note(is_away=False)
                 return found
 
-    def _note(self, *, is_away: bool) -> None:
+    def _note(self, *, is_away: bool, why: StorageError | None = None) -> None:
         if is_away and not self._is_away:
-            log.warning("the job queue waits for the database")
+            log.warning("the job queue waits for the database", extra={"why": str(why or "")})
         elif self._is_away and not is_away:
             log.info("the job queue goes on")
         self._is_away = is_away
 
 
 def _passes(error: ConnectorException) -> bool:
-    """Say whether trying again may help: the server is away, busy, or ended the connection."""
+    """Say whether trying again may help: the server is away, busy, or takes no changes for now."""
     cause = error.__cause__
-    return isinstance(cause, psycopg.OperationalError) and not isinstance(cause, PoolClosed)
+    return isinstance(cause, PASSING) and not isinstance(cause, PoolClosed)

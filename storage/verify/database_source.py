@@ -90,9 +90,13 @@ def verify_database(
                 judge_tables(source.connection, report)
             return report
     except (StorageError, DBAPIError, sqlite3.Error) as error:
-        if waits and (trouble := passing_trouble(error)) is not None:
+        trouble = passing_trouble(error)
+        if trouble is not None and waits:
             raise trouble from error
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if trouble is not None:
+            told = f"{trouble.message} ({cause}) {trouble.hint}"
+            return Report(malformed=told, is_away=True)
         return Report(malformed=f"The database cannot be read: {cause}")
 
 
@@ -291,6 +295,9 @@ def as_bytes(value: object) -> bytes:
 
 def _engine(url: str) -> Engine:
     if is_postgres(url):
+        # A file needs no driver of a server.
+        from storage.postgres_database import CONNECT_SECONDS  # noqa: PLC0415 - as said.
+
         # Each transaction says that it only reads. A session that does is none for an address
         # with `target_session_attrs=read-write`, as those of several hosts have.
         return create_engine(
@@ -298,6 +305,7 @@ def _engine(url: str) -> Engine:
             poolclass=NullPool,
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
+            connect_args={"connect_timeout": CONNECT_SECONDS},
         )
     return create_engine(
         "sqlite://",

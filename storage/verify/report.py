@@ -9,6 +9,7 @@ Finding: TypeAlias = tuple[str, str]
 
 MOST_SHOWN = 100
 VERIFIED, BROKEN, MALFORMED, UNPROVEN = 0, 1, 2, 3
+SAYS_NOTHING = "Not verified: nothing could be read, which says nothing of the log."
 VERDICTS = {
     VERIFIED: "Verified: the history shown is the history recorded.",
     BROKEN: "BROKEN: the history shown is not the history recorded.",
@@ -36,6 +37,7 @@ class Report:
     semantics: list[Finding] = field(default_factory=list)
     counts: dict[str, int | str] = field(default_factory=dict)
     malformed: str | None = None
+    is_away: bool = False  # `malformed` then says so: nothing was seen of what it is about.
     first_at: int | None = None  # The earliest entry that a failure is about.
     first_run: str | None = None  # Of which run that one is.
     _first_code: str = ""
@@ -76,7 +78,7 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """Return the report as `--json` prints it."""
-        shown = [["malformed", self.malformed]] if self.malformed is not None else []
+        shown = [[self._unread, self.malformed]] if self.malformed is not None else []
         return {
             "ok": self.exit == VERIFIED,
             "exit": self.exit,
@@ -98,7 +100,7 @@ class Report:
     def _lines(self) -> list[str]:
         found = [f"{name}: {value}" for name, value in self.counts.items()]
         if self.malformed is not None:
-            found.append(f"malformed: {self.malformed}")
+            found.append(f"{self._unread}: {self.malformed}")
         for level, findings in (
             ("failure", self.failures),
             ("unproven", self.unproven),
@@ -110,7 +112,11 @@ class Report:
         if self.semantics:
             found.append("What the entries tell (this does not change the verdict):")
             found += [f"  {code}: {text}" for code, text in self.semantics]
-        return [*found, *self._first(), VERDICTS[self.exit]]
+        return [*found, *self._first(), SAYS_NOTHING if self.is_away else VERDICTS[self.exit]]
+
+    @property
+    def _unread(self) -> str:
+        return "away" if self.is_away else "malformed"
 
     def _first(self) -> list[str]:
         """Return what is wrong where it begins, in plain words."""

@@ -157,6 +157,42 @@ def test_whoever_ends_their_own_side_after_a_long_body_is_answered(port: int) ->
     assert half_closed(port, head + body).endswith(body)
 
 
+SMUGGLED = b"0\r\n\r\n" + ASK
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_a_request_that_ends_in_two_ways_is_refused_and_what_follows_is_not_read(
+    port: int, method: bytes
+) -> None:
+    ends = b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n" % len(SMUGGLED)
+    with connect(port, method + b" /thoughtful HTTP/1.1\r\nHost: here\r\n" + ends) as opened:
+        opened.sendall(SMUGGLED)
+        answer = read_all(opened)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"connection: close" in answer.lower()
+    assert b"in two ways where the body ends" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def read_all(opened: socket.socket) -> bytes:
+    """Return what comes until the other side closes it."""
+    read = b""
+    while more := opened.recv(65536):
+        read += more
+    return read
+
+
+def test_whoever_asks_for_another_protocol_is_answered_in_this_one(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    wish = b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with connect(port, ASK.replace(b"\r\n\r\n", b"\r\n") + wish) as opened:
+        assert opened.recv(15) == b"HTTP/1.1 200 OK"
+
+    assert "WebSocket" not in caplog.text
+
+
 def test_half_a_request_is_answered_by_nobody(port: int) -> None:
     asked = b"GET /nothing HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nbody"
 

@@ -480,6 +480,22 @@ def test_a_server_that_takes_no_changes_says_where_they_belong(
     database.close()
 
 
+def test_a_database_that_is_set_to_be_read_only_is_read_and_not_written(
+    blank_postgres_url: str,
+) -> None:
+    name = make_url(blank_postgres_url).database
+    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    database = open_database(blank_postgres_url)
+    with database.read() as looking:
+        assert looking.exec_driver_sql("SELECT 1").scalar() == 1
+    for write in (lambda: database.begin().__enter__(), lambda: upgrade(database.engine)):
+        with pytest.raises(StorageUnavailableError, match="takes no changes") as refused:
+            write()
+        assert "take default_transaction_read_only back" in str(refused.value.hint)
+    database.close()
+
+
 def test_time_in_the_line_counts_as_waiting_for_another_process(blank_sqlite_url: str) -> None:
     database = open_database(blank_sqlite_url)
     other = sqlite3.connect(blank_sqlite_url, isolation_level=None, check_same_thread=False)

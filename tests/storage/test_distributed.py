@@ -1,9 +1,11 @@
 """Runs are continued by any process that shares the Postgres: soon, once at a time, none lost."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterable
 
+import psycopg
 import pytest
 from procrastinate.connector import Notify
 from procrastinate.worker import Worker
@@ -87,6 +89,41 @@ def test_a_wish_while_a_run_is_worked_on_is_met_right_after_it(store: SqlStore) 
         until(lambda: not jobs(store))
 
     assert worst == 1
+
+
+def test_a_database_that_is_set_to_be_read_only_is_waited_for(
+    store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[RunId] = []
+
+    def handle(run: RunId) -> None:
+        rest(store, run)
+        seen.append(run)
+
+    set_read_only(store, "on")
+    with serving(dispatcher_of(store, beat=CALM_BEAT), handle) as dispatcher:
+        until(lambda: bool(of(caplog, "the job queue waits for the database")))
+        run = begin_run(store, "r1", dispatcher)
+        set_read_only(store, "off")
+        until(lambda: seen == [run])
+
+    (told,) = of(caplog, "the job queue waits for the database")
+    assert "takes no changes" in told.__dict__["why"]
+    assert [one.message for one in caplog.records if one.exc_info] == []
+
+
+def set_read_only(store: SqlStore, value: str) -> None:
+    url = store.database.engine.url
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    said = "-c default_transaction_read_only=off"
+    with psycopg.connect(address, autocommit=True, options=said) as connection:
+        connection.execute(
+            f'ALTER DATABASE "{url.database}" SET default_transaction_read_only = {value}'
+        )
+
+
+def of(caplog: pytest.LogCaptureFixture, message: str) -> list[logging.LogRecord]:
+    return [one for one in caplog.records if one.message == message]
 
 
 def test_a_run_that_becomes_ready_before_the_worker_listens_is_worked_on(

@@ -64,11 +64,12 @@ def test_an_upgrade_done_twice_changes_nothing(engine: Engine) -> None:
     assert is_current(engine)
 
 
-def test_a_database_that_another_program_migrates_is_told(blank_url: str) -> None:
+@pytest.mark.parametrize("revision", ["ae1027a6acf", "9999", "0012"])
+def test_a_database_that_another_program_migrates_is_told(blank_url: str, revision: str) -> None:
     with closing(open_database(blank_url)) as database:
         with database.begin() as tx:
             tx.connection.execute(text("CREATE TABLE alembic_version (version_num varchar(32))"))
-            tx.connection.execute(text("INSERT INTO alembic_version VALUES ('ae1027a6acf')"))
+            tx.connection.execute(text(f"INSERT INTO alembic_version VALUES ('{revision}')"))
         for looks in (upgrade, is_current, require_usable):
             with pytest.raises(UnusableDatabaseError, match="that of another program"):
                 looks(database.engine)

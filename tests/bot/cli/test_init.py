@@ -45,6 +45,44 @@ def test_a_second_init_is_refused_in_a_sentence() -> None:
     assert "holds a log already" in again.output
 
 
+def test_what_an_init_that_was_cut_short_left_out_is_made_by_the_next(home: Path) -> None:
+    first = CliRunner().invoke(main, ["init"]).output
+    (home / "interlock.env").unlink()  # It is killed once the log has begun.
+    again = CliRunner().invoke(main, ["init"])
+    third = CliRunner().invoke(main, ["init"])
+
+    assert again.exit_code == 0
+    assert "had begun; made what" in again.output
+    assert again.output.splitlines()[1:] == first.splitlines()[1:]
+    assert read_settings_of(home / "interlock.env").origin == "acme.example/audit"
+    assert (third.exit_code, "holds a log already" in third.output) == (2, True)
+
+
+def test_an_init_cut_short_is_not_made_into_the_successor_of_a_log(home: Path) -> None:
+    CliRunner().invoke(main, ["init"])
+    head = CliRunner().invoke(main, ["audit", "head"]).output
+    (home / "interlock.env").unlink()
+    (home / "head.txt").write_text(head.replace("acme.example", "other.example"))
+    again = CliRunner().invoke(main, ["init", "--after", str(home / "head.txt")])
+
+    assert again.exit_code == 2
+    assert "holds a log already" in again.output
+    assert "`interlock init` alone makes the rest" in again.output
+    assert not (home / "interlock.env").exists()
+
+
+def test_the_log_of_another_home_is_not_taken_for_one_that_was_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", f"sqlite:///{tmp_path}/shared.db")
+    CliRunner().invoke(main, ["init"])
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "second"))
+    other = CliRunner().invoke(main, ["init"])
+
+    assert (other.exit_code, "holds a log already" in other.output) == (2, True)
+    assert not (tmp_path / "second" / "interlock.env").exists()
+
+
 def test_whoever_names_no_log_hears_that_its_name_is_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -79,6 +117,11 @@ def test_migrating_a_current_database_changes_nothing() -> None:
     told = CliRunner().invoke(main, ["migrate", "--json"])
 
     assert json.loads(told.output) == {"changed": False}
+
+
+def read_settings_of(file: Path) -> Settings:
+    lines = [one for one in file.read_text().splitlines() if one and one[0] != "#"]
+    return read_settings(dict(one.split("=", 1) for one in lines))
 
 
 def test_it_leaves_settings_and_a_manifest_that_are_whole(home: Path) -> None:
