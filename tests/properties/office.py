@@ -18,32 +18,34 @@ from storage.log_setup import init_log, open_journal
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from storage.verify import verify_database
-from tests.fuse import Crash
+from tests.fuse import Crash, Fuse
 from tests.world import Clock, Working, World
+from workflows.engine import Engine
 from workflows.entry import Entry, RunId
-from workflows.house import House
 from workflows.moments import moment
 from workflows.run import Status
-from workflows.store import Store
 
 ORIGIN = "interlock.example/audit/T0"
-
-
-class Successor(Working):
-    """A house whose ids stay apart from those of the houses before it."""
-
-    ids = itertools.count(1)
-
-    def _house(self, store: Store) -> House:
-        return replace(super()._house(store), new_id=lambda: f"{next(self.ids):032d}")
 
 
 class Office:
     """One database and one outside world, and the process that works on them just now."""
 
-    def __init__(self, home: Path, *, definitions: tuple[str, ...], policy: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        definitions: tuple[str, ...],
+        policy: str,
+        url: str = "",
+        branches: int = 16,
+    ) -> None:
+        """`url` is that of an empty database, else it is a file; `branches` go at the same time."""
         self.home = home
-        self.url = str(home / "interlock.db")
+        self.url = url or str(home / "interlock.db")
+        self.branches = branches
+        self.fuse = Fuse()
+        self.ids = itertools.count(1)  # Of every process here, so that none gives one again.
         self.clock = Clock()
         self.world = World()
         self._definitions = definitions
@@ -54,7 +56,7 @@ class Office:
         self.house = self._enter(None)
 
     def _enter(self, before: Working | None) -> Working:
-        house = Successor(
+        house = Working(
             self.store,
             self.clock,
             world=self.world,
@@ -64,12 +66,17 @@ class Office:
         if before is not None:
             house.town = before.town
             house.policy = before.policy
-            house.engine = type(house.engine)(house._house(self.store))  # noqa: SLF001 - its own.
+            house.shelf = before.shelf
+        made = house._house(self.fuse.around(self.store))  # noqa: SLF001 - its own.
+        house.engine = Engine(
+            replace(made, branches=self.branches, new_id=lambda: f"{next(self.ids):032d}")
+        )
         return house
 
     def restart(self) -> None:
         """End the process without a word and begin another on the same file."""
         self.database.close()
+        self.fuse.blows_at = None
         self.database = open_database(self.url)
         journal = open_journal(self.database, self.home, now=self.clock)
         self.store = SqlStore(self.database, journal, now=self.clock)

@@ -1,0 +1,244 @@
+"""Random workflows in random weeks: whatever a file may say, a run of it comes to a lawful end.
+
+`INTERLOCK_PROPERTIES=long .venv/bin/python -m pytest tests/properties/test_random_workflows.py
+-o timeout=0` looks for hours instead of seconds, at new workflows each time.
+"""
+
+import itertools
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from hypothesis import event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.conftest import new_database
+from tests.fuse import Crash
+from tests.properties.drawn_policies import POLICIES, Rules, is_sound
+from tests.properties.drawn_workflows import Drawn, workflows
+from tests.properties.ends import check_undoing, left_behind
+from tests.properties.happenings import REFUSED, TROUBLES, WAITS, Happenings
+from tests.properties.office import Office
+from tests.properties.told import say_all
+from tests.world import (
+    LOST,
+    UNREACHABLE,
+    failing,
+    id_of,
+    policy_in,
+)
+from workflows.actions.base import Happened
+from workflows.entry import Entry, RequestId, RunId
+from workflows.gate import Verdict
+from workflows.orders import Ballot, Edit
+from workflows.run import Phase
+
+IS_LONG = os.environ.get("INTERLOCK_PROPERTIES") == "long"
+ANSWERS = ("retry", "retry", "skip", "skip", "undo", "abort")
+
+
+class RandomWorkflows(Happenings):
+    """Everything people, targets, clocks and power cuts do to runs of workflows drawn at random."""
+
+    drawn: Drawn
+    rules_so_far: list[Rules]
+
+    def __init__(self, url: Callable[[], str] = str) -> None:
+        super().__init__()
+        self._url = url()
+
+    def teardown(self) -> None:
+        if hasattr(self, "office"):
+            self._come_to_an_end()
+            super().teardown()
+
+    @initialize(
+        drawn=workflows(is_sound),
+        policy=st.sampled_from(sorted(POLICIES)),
+        branches=st.sampled_from([1, 1, 3]),
+        kind=st.sampled_from(["", *sorted(TROUBLES)]),
+        steps=st.integers(0, 4),
+    )
+    def begin(self, drawn: Drawn, policy: str, branches: int, kind: str, steps: int) -> None:
+        """Begin in the middle: most of what is interesting comes after some approvals."""
+        assert all(is_sound(one) for one in (*drawn.versions, *drawn.children))
+        self.drawn, self.workflow, self.rules_so_far = drawn, drawn.name, [POLICIES[policy]]
+        self.office = Office(
+            self.folder,
+            definitions=(*reversed(drawn.versions), *drawn.children),
+            policy=POLICIES[policy].text,
+            url=self._url,
+            branches=branches,
+        )
+        self.office.house.activate(drawn.main)
+        self.office.world.items = [{"name": "n", "by": 1}, {"name": "n", "by": 2}]
+        self.start()
+        for _ in range(steps):
+            self.all_goes_well()
+        if kind:
+            self.trouble(kind, 2)
+
+    # --- what happens beside ---------------------------------------------------------------------
+
+    @rule(by=st.integers(1, 5))
+    @precondition(lambda self: len(self.runs) < 6)
+    def start_another(self, by: int) -> None:
+        self.may(lambda: self.office.house.start(self.workflow, {"by": by}))
+
+    @rule(at=st.integers(0, 3), to=st.integers(0, 2))
+    def move(self, at: int, to: int) -> None:
+        self.move_to(self.drawn.versions[to % len(self.drawn.versions)], at)
+
+    @rule(by=st.sampled_from(["rita", "omar"]), to=st.integers(1, 5))
+    def edit(self, by: str, to: int) -> None:
+        for one in self.all_of("approval.requested"):
+            wanted = Edit(request=_request(one), person=id_of(by), inputs={"by": to})
+            self.may(partial(self.office.house.engine.edit, wanted))
+
+    @rule(at=st.integers(0, 8), verdicts=st.lists(st.sampled_from(Verdict), min_size=1, max_size=3))
+    def vote_on_all_of_a_run(self, at: int, verdicts: list[Verdict]) -> None:
+        run = self.run_at(at)
+        asked = [_request(one) for one in self.all_of("approval.requested") if one.run == run]
+        ballots = [
+            Ballot(request=one, person=id_of("ana"), verdict=verdict)
+            for one, verdict in zip(asked, itertools.cycle(verdicts), strict=False)
+        ]
+        if ballots:
+            self.may(lambda: self.office.house.engine.decide_together(ballots))
+
+    @rule(at=st.integers(0, 20), error=st.sampled_from([REFUSED, LOST, UNREACHABLE, Crash("x")]))
+    def trouble_with_one_step(self, at: int, error: Exception) -> None:
+        if steps := (*self.drawn.steps, "back"):
+            place = f"before {steps[at % len(steps)]}"
+            self.office.world.trouble = failing(place, error, times=9)
+
+    @rule(after=st.integers(1, 30))
+    def the_power_will_fail(self, after: int) -> None:
+        """End the process at one of the next commits: before it, or with its answer lost."""
+        self.office.fuse.blows_at = self.office.fuse.count + after
+
+    @rule(is_there=st.sampled_from([True, True, False]))
+    def slack_says_what_became_of_posts(self, *, is_there: bool) -> None:
+        for run, step in self.steps_in(Phase.INTENDED):
+            if step.startswith("post"):
+                self.may(partial(self._answer_post, run, step, is_there=is_there))
+
+    def _answer_post(self, run: RunId, step: str, *, is_there: bool) -> None:
+        engine = self.office.house.engine
+        if is_there:
+            engine.delivered(run, step, output={"channel": "C0OPS", "ts": "1.000001"})
+        else:
+            engine.undeliverable(run, step=step, error_class="is_archived")
+
+    @rule()
+    def no_card_can_be_delivered(self) -> None:
+        for one in (*self.all_of("approval.requested"), *self.all_of("question.asked")):
+            self.may(partial(self._lose_card, RunId(str(one.run)), _request(one)))
+
+    def _lose_card(self, run: RunId, request: RequestId) -> None:
+        self.office.house.engine.undeliverable(run, request=request, error_class="is_archived")
+
+    @rule(to=st.sampled_from(sorted(POLICIES)))
+    def the_policy_changes(self, to: str) -> None:
+        self.rules_so_far.append(POLICIES[to])
+        self.office.house.policy = policy_in(POLICIES[to].text)
+
+    @rule(number=st.sampled_from([0, 10, 100_000]), count=st.integers(0, 4), is_cut=st.booleans())
+    def the_world_changes(self, number: int, count: int, *, is_cut: bool) -> None:
+        world = self.office.world
+        world.number, world.is_cut = number, is_cut and count > 2
+        world.items = [{"name": "n", "by": one + 1} for one in range(count)]
+
+    @rule()
+    def everything_is_told(self) -> None:
+        say_all(self.office, self.runs)
+
+    # --- what must always hold -------------------------------------------------------------------
+
+    @invariant()
+    def nothing_happened_unasked_or_out_of_turn(self) -> None:
+        for run in self.runs:
+            entries, row = self.office.house.entries(run), self.office.store.run(run)
+            definition = self.office.house.shelf.version(row.version)
+            check_undoing(definition, entries)
+            self._check_asked(entries)
+
+    def _check_asked(self, entries: list[Entry]) -> None:
+        """What every policy so far asks about was asked about."""
+        always = frozenset.intersection(*(one.asks for one in self.rules_so_far))
+        for one in entries:
+            if one.kind == "action.intended" and one.data["effect"] in always:
+                assert one.data["request"] is not None
+
+    def _come_to_an_end(self) -> None:
+        """Have everybody do their part, then let all time pass; nothing may be left."""
+        office = self.office
+        office.fuse.blows_at = None
+        office.world.trouble = lambda _place: None
+        office.world.can_probe = office.house.town.is_readable = True
+        office.world.number = 100_000
+        office.work()
+        say_all(office, self.runs)
+        for turn in range(60):
+            if all(office.store.run(one).status.is_end for one in self.runs):
+                break
+            self._do_your_part(ANSWERS[turn % len(ANSWERS)] if turn < 30 else "abort")
+        for run in self.runs:
+            status = office.store.run(run).status
+            assert status.is_end, (run, status, office.house.kinds(run)[-5:])
+        for _ in range(14):
+            office.clock.forward(timedelta(days=31))
+            office.work()
+        self.nothing_is_wrong()
+        self.nothing_happened_unasked_or_out_of_turn()
+        assert left_behind(office.database) == []
+        say_all(office, self.runs)
+        event(f"versions: {len(self.drawn.versions)}")
+
+    def _do_your_part(self, answer: str) -> None:
+        self.slack_says_what_became_of_posts(is_there=True)
+        for run, step in self.steps_in(Phase.IN_DOUBT):
+            happened = f"{run}/{step}" in self.office.world.effects
+            said = Happened.YES if happened else Happened.NO
+            self.may(partial(self.say_of_doubt, run, step, said))
+        self.settle_exceptions(answer)
+        for name in ("ana", "ben", "dora", "sam"):
+            self.vote(name, Verdict.APPROVE)
+        for name in ("ben", "dora", "ana"):
+            self.answer(name, 3)
+        self.time_passes(WAITS[1])
+
+
+def _request(entry: Entry) -> RequestId:
+    return RequestId(str(entry.data["request"]))
+
+
+class TestRandomWorkflows(RandomWorkflows.TestCase):  # type: ignore[misc]
+    """The machine as a test."""
+
+    settings = settings(
+        max_examples=2_000 if IS_LONG else 20, stateful_step_count=15, deadline=None
+    )
+
+
+def test_random_workflows_on_postgres(postgres_server: str, postgres_schema: str) -> None:
+    numbers = itertools.count(1)
+
+    def url() -> str:
+        name = f"random_{os.getpid()}_{next(numbers)}"
+        return new_database(postgres_server, name, template=postgres_schema)
+
+    run_state_machine_as_test(
+        lambda: RandomWorkflows(url),
+        settings=settings(
+            max_examples=200 if IS_LONG else 3, stateful_step_count=10, deadline=None
+        ),
+    )
