@@ -29,7 +29,7 @@ from bot.http_answer import response_of
 from bot.http_body import OneEnd, body_of
 from bot.http_connections import BACKLOG, Connection
 from bot.listening import open_listeners, reason_of
-from bot.problems import DoorError, problem
+from bot.problems import DoorError, kind_of, problem
 from bot.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -83,11 +83,10 @@ def _slack_route(app: Takes) -> Route:
 async def _no_route(_: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
     headers = error.headers if isinstance(error, HTTPException) else None
-    kind = status.name.lower().replace("_", "-")
     return response_of(
         problem(
             status,
-            kind=kind,
+            kind=kind_of(status),
             detail=f"{status.description}.",
             hint=_instead(status, headers or {}),
             headers=headers,

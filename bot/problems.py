@@ -29,6 +29,10 @@ from workflows.errors import (
 
 PROBLEM = "application/problem+json"
 SOON = {"Retry-After": "5"}
+# Python 3.13 calls these as RFC 9110 does, earlier ones as RFC 7231 did. A program is told the
+# same by each: the title of RFC 9110, and the kind that it knows.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_KINDS = {413: "request-entity-too-large", 422: "unprocessable-entity"}
 
 _STATUS: tuple[tuple[type[InterlockError], HTTPStatus], ...] = (
     (BodyError, HTTPStatus.BAD_REQUEST),
@@ -113,7 +117,7 @@ def problem(
     """Return a problem document. Its type is the status itself; `kind` says more."""
     data: dict[str, Json] = {
         "type": "about:blank",
-        "title": status.phrase,
+        "title": _TITLES.get(status, status.phrase),
         "status": status.value,
         "detail": detail,
         "kind": kind,
@@ -133,6 +137,11 @@ def status_of(error: InterlockError) -> HTTPStatus:
     return next(found, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
+def kind_of(status: HTTPStatus) -> str:
+    """Return the name for programs of a refusal that its status alone tells from others."""
+    return _KINDS.get(status, status.name.lower().replace("_", "-"))
+
+
 def _fault(pointer: str, why: str) -> Json:
     return {"pointer": f"#{pointer}", "detail": why}
 
@@ -145,8 +154,7 @@ def _headers(error: InterlockError, status: HTTPStatus) -> Mapping[str, str]:
 
 def _kind(error: InterlockError) -> str:
     """Return the name of a refusal for programs: `KeyReusedError` is `key-reused`."""
-    name = type(error).__name__.removesuffix("Error")
     if isinstance(error, DoorError):
-        name = error.status.name
-        return name.lower().replace("_", "-")
+        return kind_of(error.status)
+    name = type(error).__name__.removesuffix("Error")
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()

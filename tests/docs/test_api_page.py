@@ -67,7 +67,9 @@ def test_every_request_of_the_page_is_answered_as_it_shows(tmp_path: Path) -> No
         for request, answer in pairs:
             seen = send(outside, request, token=token, run=run)
             run = run or seen.json()["run"]
-            status = f"HTTP/1.1 {seen.status_code} {seen.reason_phrase}"
+            # What stands behind the number on the wire depends on the Python that runs the bot.
+            title = seen.json().get("title", seen.reason_phrase)
+            status = f"HTTP/1.1 {seen.status_code} {title}"
             wrong += [] if status == answer.first else [f"{status} instead of {answer.first}"]
             wrong += [
                 f"{name}: {seen.headers.get(name)}"
