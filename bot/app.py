@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from slack_bolt import App
 from slack_sdk import WebClient
@@ -58,6 +58,7 @@ from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
 from bot.workspace import Workspace
+from storage.outbox_values import MessagePlace
 from storage.step_tokens import StepTokens
 from workflows.entry import Json
 from workflows.people import PersonId
@@ -173,7 +174,7 @@ def build_bot(
     homes = homes_of(core, workspace.client, desk)
     core.store.on_news(homes.nudge)
     courier = _courier(core, workspace, awaits_invitation)
-    outbox = _outbox(core, workspace, directory, courier, summaries=summaries, tokens=tokens)
+    outbox = _outbox(core, workspace, directory, courier, desk=desk, tokens=tokens)
     core.store.on_sent(outbox.nudge)
     check = self_check_of(core)
     clock = clock_of(core, directory, check, compare)
@@ -293,7 +294,7 @@ def _outbox(
     directory: Directory,
     courier: Courier,
     *,
-    summaries: "ThreadSummaries",
+    desk: Desk,
     tokens: StepTokens,
 ) -> Outbox:
     store = core.store
@@ -307,7 +308,7 @@ def _outbox(
                 reader,
                 digest=partial(draw_digest, core.digests, reader, readers_of(core)),
                 files=core.digests.file_letter,
-                summary=summaries.letter,
+                summary=desk.summaries.letter,
                 now=core.means.clock,
                 home=_home_of(workspace),
             ),
@@ -321,6 +322,7 @@ def _outbox(
                 redact=core.redact,
                 team=workspace.team,
                 command=workspace.settings.command,
+                answered=partial(_take_up_answers, desk, workspace.team),
             ),
             answers=BuilderAnswers(
                 reader,
@@ -334,6 +336,14 @@ def _outbox(
             now=core.means.clock,
         )
     )
+
+
+def _take_up_answers(
+    desk: Desk, team: str, place: MessagePlace, messages: Sequence[Mapping[str, Any]]
+) -> None:
+    from bot.digest_replies import DigestReplies  # noqa: PLC0415 - after a lost answer alone.
+
+    DigestReplies(desk=desk).take_up_missed(place, messages, team=team)
 
 
 def _home_of(workspace: Workspace) -> str:

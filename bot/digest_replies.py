@@ -7,7 +7,7 @@ unseen. What a person wrote into the thread cannot be changed by the bot.
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from bot.wording import code, plural
 from storage.anchors import Evidence, anchored, keep_anchor
 from storage.checkpoint import Checkpoint, read_note
 from storage.checkpoint import fingerprint as fingerprint_of
-from storage.outbox_values import OutboxRow
+from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Actor, ActorKind
 from workflows.people import CLICK_AGE, Person
 from workflows.store import Delivery, Subject
@@ -29,6 +29,7 @@ REPLY = "reply"
 # One word alone that is about as long as a fingerprint: mistyped, or not of this digest.
 # “Understood” is none: of letters like a word's there is one head in ten thousand.
 ALONE = re.compile(r"[`\s]*(?![A-Z]?[a-z]+\W*$)[A-Za-z0-9+/=]{10,52}[`.\s]*")
+ONLY_ASKED = "Only those whom the digest asks are recorded here. Thank you."
 SIGNS = re.compile(r"[A-Za-z0-9+/=]+")
 
 
@@ -54,13 +55,23 @@ class DigestReplies:
         if head is None or not (is_right or ALONE.fullmatch(words)):
             return
         person = self._asked(happened)
-        if person is None:
-            self._tell(event, "Only those whom the digest asks are recorded here. Thank you.")
-        elif is_right:
-            self._record(happened, head, person, digest=row.key)
-            self._tell(event, _recorded(head))
-        else:
-            self._tell(event, _differs(head))
+        if person is not None and is_right:
+            if self._record(happened, head, person, digest=row.key):
+                self._tell(event, _recorded(head))
+        elif self._is_news(happened):
+            self._tell(event, ONLY_ASKED if person is None else _differs(head))
+
+    def take_up_missed(
+        self, place: MessagePlace, messages: Iterable[Mapping[str, Any]], *, team: str
+    ) -> None:
+        """Take up what was written below a digest before anybody knew that it stands there.
+
+        Raises:
+            PeopleUnreadableError, StorageError: as `take_up`; what was taken up stays so.
+        """
+        for said in messages:
+            event = {**said, "channel": place.channel}
+            self.take_up(Event(event_id="", team_id=team, event=event))
 
     def _digest_of(self, event: Mapping[str, Any]) -> OutboxRow | None:
         is_new = event.get("subtype") in (None, "thread_broadcast")
@@ -83,15 +94,22 @@ class DigestReplies:
         asked = (directory.members(name, max_age=CLICK_AGE) for name in self.desk.readers)
         return directory.person(who) if any(who in one for one in asked) else None
 
-    def _record(self, happened: Event, head: Checkpoint, person: Person, *, digest: str) -> None:
+    def _is_news(self, happened: Event) -> bool:
+        with self.desk.store.begin() as unit:
+            return not unit.is_repeat(_message(happened))
+
+    def _record(self, happened: Event, head: Checkpoint, person: Person, *, digest: str) -> bool:
+        """Record an answer, once for each person; False if this message was taken up before."""
         evidence = _evidence(happened, head)
         with self.desk.store.begin() as unit:
+            if unit.is_repeat(_message(happened)):
+                return False
             actor = Actor(kind=ActorKind.USER, ref=unit.ref(person.id, person.name))
             key = f"{digest}/{actor.ref}"
-            if unit.is_repeat(Delivery(team=happened.team_id, kind="digest_reply", key=key)):
-                return
-            keep_anchor(unit.transaction, head.size, evidence)
-            unit.append(anchored(head.size, evidence, actor=actor))
+            if not unit.is_repeat(Delivery(team=happened.team_id, kind="digest_reply", key=key)):
+                keep_anchor(unit.transaction, head.size, evidence)
+                unit.append(anchored(head.size, evidence, actor=actor))
+        return True
 
     def _tell(self, event: Mapping[str, Any], words: str) -> None:
         channel, thread = str(event["channel"]), str(event["thread_ts"])
@@ -102,6 +120,12 @@ def _says(words: str, head: Checkpoint) -> bool:
     """Say whether the fingerprint stands in words; whoever copies more of the line says it too."""
     root, least = base64.b64encode(head.root).decode(), fingerprint_of(head.root)
     return any(one.startswith(least) and root.startswith(one) for one in SIGNS.findall(words))
+
+
+def _message(happened: Event) -> Delivery:
+    """Return what says that a message was taken up, by whichever way the bot heard of it."""
+    key = f"{happened.event['channel']}/{happened.event['ts']}"
+    return Delivery(team=happened.team_id, kind="digest_message", key=key)
 
 
 def _evidence(happened: Event, head: Checkpoint) -> Evidence:

@@ -24,7 +24,7 @@ from bot.slack_errors import NOT_UPLOADED, LostAnswerError, SlackError
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json, RunId
-from workflows.errors import StorageError, UnreadableVersionError
+from workflows.errors import PeopleUnreadableError, StorageError, UnreadableVersionError
 from workflows.message_keys import read_step_key
 from workflows.store import Subject
 
@@ -45,6 +45,8 @@ MOST_DEFECTS = 10
 # A claim lasts 60 s; later than this after claiming, a post could still be under way when it ends.
 LATEST_POST_SECONDS = 40.0
 STOP_SECONDS = 15.0
+UNREAD_SECONDS = 15.0
+HEARD = frozenset({Subject.ROOT, Subject.DIGEST})  # What people write below these counts.
 
 
 class Consequences(Protocol):
@@ -59,8 +61,14 @@ class Consequences(Protocol):
     def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
         """Record where the head of a day was posted."""
 
-    def heard(self, run: RunId, place: MessagePlace, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what people wrote in a run's thread before anybody knew where it is."""
+    def heard(
+        self, row: OutboxRow, place: MessagePlace, messages: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Take up what people wrote in a thread before anybody knew where it is.
+
+        Raises:
+            PeopleUnreadableError: who wrote it could not be read; all of it comes again.
+        """
 
     def stands(self, row: OutboxRow) -> None:
         """Tell those whom a new card or thread is for where it stands."""
@@ -103,6 +111,7 @@ class Outbox:
         self._bell = Bell()
         self._stopping = threading.Event()
         self._live_at: dict[RunId, float] = {}
+        self._caught_up: set[int] = set()  # Of which what people wrote meanwhile was taken up.
         self._followers: dict[int, int] = {}  # How many replies of a message stand already.
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"outbox-{number}")
@@ -214,7 +223,9 @@ class Outbox:
             result: Result = Delivered(place=first)
         else:
             result = self._bring(parcel_of(row, letter), row, by, claimed)
-        if letter.replies and isinstance(result, Delivered):
+        if isinstance(result, Delivered) and (later := self._catch_up(row, result.place)):
+            result = later
+        elif letter.replies and isinstance(result, Delivered):
             result = self._follow(row, letter, result, by, claimed)
         self._came_to(row, result, is_complete=letter.is_complete)
 
@@ -255,9 +266,6 @@ class Outbox:
     def _came_to(self, row: OutboxRow, result: Result, *, is_complete: bool = True) -> None:
         match result:
             case Delivered(place=place):
-                if (wait := self._catch_up(row, place)) is not None:
-                    self._later(row, wait.after, wait.error, may_be_there=True)
-                    return
                 self._delivered(row, place, is_complete=is_complete)
             case Attached():
                 self._post.rows.mark_delivered(row.id, done=row.wanted)
@@ -269,18 +277,24 @@ class Outbox:
                 self._give_up(row, error)
 
     def _catch_up(self, row: OutboxRow, place: Place) -> Later | None:
-        """Take up what was written below a run's first message while its place was in doubt."""
-        if row.subject is not Subject.ROOT or row.run is None or not row.was_posting:
+        """Take up what was written below a message while its place was in doubt."""
+        if row.subject not in HEARD or not row.was_posting or row.id in self._caught_up:
             return None
-        # From now on what is written there finds its run by itself.
+        # From now on what is written there finds its run, or its digest, by itself.
         stands = MessagePlace(channel=place.channel, ts=place.ts)
         self._post.rows.adopt(row.id, stands)
         try:
             said = self._post.courier.replies(place)
         except (SlackError, TooSoonError) as error:
             result = self._post.courier.result_of(error, may_be_there=True)
-            return result if isinstance(result, Later) else None  # It cannot be read at all.
-        self._post.consequences.heard(row.run, stands, said)
+            if isinstance(result, Later):
+                return replace(result, may_be_there=True)
+            said = []  # It cannot be read at all.
+        try:
+            self._post.consequences.heard(row, stands, said)
+        except PeopleUnreadableError:
+            return Later(after=UNREAD_SECONDS, error="people_unreadable", may_be_there=True)
+        self._caught_up.add(row.id)  # While its replies are on their way it comes by again.
         return None
 
     def _bring(self, parcel: Parcel, row: OutboxRow, by: str, claimed: float) -> Result:
@@ -305,6 +319,7 @@ class Outbox:
             # by its metadata and tells the run again, which is harmless.
             output: Json = {"channel": place.channel, "ts": place.ts}
             self._post.consequences.delivered(row.run, _step_of(row), output=output)
+        self._caught_up.discard(row.id)
         stands = MessagePlace(channel=place.channel, ts=place.ts)
         if row.subject is Subject.DIGEST and not row.done:
             self._post.consequences.digest_stands(row.key, stands)

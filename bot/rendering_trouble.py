@@ -102,7 +102,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
         step=step,
         entry=stopped.id,
         title=read.title,
-        what=read.line_about(step),
+        what=read.line_about(step) or "Its steps are over; what is left is to end it.",
         error_class=error_class_of(stopped),
         message=_message(stopped, tries),
         tried=tuple(Tried(at=one.at, came=_came(one)) for one in tries),
@@ -110,6 +110,7 @@ def trouble_of(read: RunRead, key: str, reader: RunReader) -> ExceptionCard | No
         done=tuple(_done(read, answer)),
         asked=_asked(read, step, stopped, reader),
         at=stopped.at,
+        may_skip=bool(step),
         is_undoing=is_undo(step),
         settled=_trouble_settled(read, answer),
     )

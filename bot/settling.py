@@ -16,7 +16,7 @@ class Settling:
 
     def doubt(self, click: Interaction, happened: Happened) -> None:
         """Record what a person found out about an effect."""
-        about, caller = _named(click.press.said), click.caller
+        about, caller = card_of(click.press.said), click.caller
         self.desk.engine.settle_doubt(
             about.run,
             about.step,
@@ -28,7 +28,7 @@ class Settling:
 
     def exception(self, click: Interaction, answer: str) -> None:
         """Record how a person wants the run to go on: retry, skip, abort or undo."""
-        about, caller = _named(click.press.said), click.caller
+        about, caller = card_of(click.press.said), click.caller
         self.desk.engine.settle_exception(
             about.run,
             about.step,
@@ -39,8 +39,14 @@ class Settling:
         )
 
 
-def _named(value: str) -> CardName:
+def card_of(value: str) -> CardName:
+    """Return which card the button of that value stands on.
+
+    Raises:
+        UnreadablePayloadError: it does not say.
+    """
     named = read_answer_value(value)
-    if not named.run or not named.step:
+    # Where only the end of a run is left, its card is about no step.
+    if not named.run or not (named.step or named.entry):
         raise UnreadablePayloadError("This button does not say what it is about.")
     return named

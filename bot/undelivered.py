@@ -54,6 +54,9 @@ OTHERWISE = "An operator finds the reason in the log."
 NEXT = "On my Home, owner and deputy see what stopped, and say how the run goes on."
 
 
+Answered = Callable[[MessagePlace, Sequence[Mapping[str, Any]]], None]
+
+
 class Aftermath:
     """Draws the consequences of deliveries, for the outbox."""
 
@@ -69,7 +72,10 @@ class Aftermath:
         redact: Callable[[str], str],
         team: str,
         command: str,
+        answered: Answered,
     ) -> None:
+        """`answered` takes up what people wrote below a digest."""
+        self._answered = answered
         self._redact = redact
         self._command = command
         self._digests = digests
@@ -92,8 +98,17 @@ class Aftermath:
         """Record where the head of a day was posted."""
         self._heads.stands(row, place)
 
-    def heard(self, run: RunId, place: MessagePlace, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what people wrote in a run's thread before anybody knew where it is."""
+    def heard(
+        self, row: OutboxRow, place: MessagePlace, messages: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Take up what people wrote in a thread before anybody knew where it is.
+
+        Raises:
+            PeopleUnreadableError: who wrote it could not be read; all of it comes again.
+        """
+        if row.run is None:
+            self._answered(place, messages)
+            return
         from bot.missed_words import keep_missed  # noqa: PLC0415 - after a lost answer alone.
 
         keep_missed(
@@ -101,7 +116,7 @@ class Aftermath:
             self._directory,
             self._redact,
             team=self._team,
-            run=run,
+            run=row.run,
             place=place,
             messages=messages,
         )

@@ -1,8 +1,10 @@
 """Who could approve a step if it were asked about now, or why nobody would be asked."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
 
 from workflows.asked_people import barred_by_rules, check_hours, people_of
 from workflows.demand import Demand, DemandStage
@@ -12,13 +14,29 @@ from workflows.separation import Duty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """That somebody is away until a moment, and who decides in their place, if anybody may."""
+
+    until: datetime
+    stand_in: PersonId | None
+
+
+Away: TypeAlias = Mapping[PersonId, Absence]
+NOBODY_AWAY: Away = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StagePeople:
-    """One stage and who could decide it; `people` is None where that cannot be read."""
+    """One stage and who could decide it; `people` is None where that cannot be read.
+
+    `away` are those of them who said that they are, each with who stands in, if that one may.
+    """
 
     stage: DemandStage
     people: tuple[Person, ...] | None
     left_out: Mapping[Person, Duty]
     why_not: str = ""
+    away: Mapping[Person, tuple[datetime, Person | None]] = field(default_factory=dict)
 
     @property
     def is_enough(self) -> bool:
@@ -35,11 +53,16 @@ class CouldApprove:
 
 
 def could_approve(
-    people: People, demand: Demand, bound: Mapping[PersonId, Duty], *, at: datetime
+    people: People,
+    demand: Demand,
+    bound: Mapping[PersonId, Duty],
+    *,
+    at: datetime,
+    away: Away = NOBODY_AWAY,
 ) -> CouldApprove:
     """Return who could decide each stage; `bound` may not, whatever they belong to."""
     return CouldApprove(
-        stages=tuple(_stage(people, one, demand, bound) for one in demand.stages),
+        stages=tuple(_stage(people, one, demand, bound, away=away) for one in demand.stages),
         stops=_stops(people, demand, bound, at),
     )
 
@@ -57,17 +80,37 @@ def _stops(people: People, demand: Demand, bound: Mapping[PersonId, Duty], at: d
 
 
 def _stage(
-    people: People, stage: DemandStage, demand: Demand, bound: Mapping[PersonId, Duty]
+    people: People,
+    stage: DemandStage,
+    demand: Demand,
+    bound: Mapping[PersonId, Duty],
+    *,
+    away: Away,
 ) -> StagePeople:
     try:
         everybody = frozenset().union(
             *(people.members(name, max_age=CLICK_AGE) for name in stage.asked)
         )
         barred = {**barred_by_rules(people, demand.exclude), **bound}
+        may = sorted(everybody - barred.keys())
         return StagePeople(
             stage=stage,
-            people=tuple(people.person(who) for who in sorted(everybody - barred.keys())),
+            people=tuple(people.person(who) for who in may),
             left_out={people.person(who): barred[who] for who in sorted(everybody & barred.keys())},
+            away={
+                people.person(who): _absence(people, away[who], barred)
+                for who in may
+                if who in away
+            },
         )
     except PeopleUnreadableError as error:
         return StagePeople(stage=stage, people=None, left_out={}, why_not=str(error))
+
+
+def _absence(
+    people: People, said: Absence, barred: Collection[PersonId]
+) -> tuple[datetime, Person | None]:
+    """Return until when somebody is away, and who stands in, as far as that one may decide."""
+    who = said.stand_in
+    counts = who is not None and who not in barred
+    return said.until, people.person(who) if who is not None and counts else None

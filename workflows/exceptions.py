@@ -10,6 +10,7 @@ from workflows.flow import Walk
 from workflows.house import House
 from workflows.instances import is_undo
 from workflows.message_keys import CardName
+from workflows.moves import Do
 from workflows.operators import LOCAL, acting
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
@@ -107,8 +108,9 @@ def settle_exception(
         if is_over or answer not in ANSWERS:
             raise RequestClosedError(_why_closed(one), hint="Nothing was changed.")
         _refuse_earlier(asked_by, one.trouble)
-        _refuse_ending(state, Walk(house.definitions.version(row.version)), answer)
-        _refuse_amid_undoing(state, step, answer)
+        if step or answer != "retry":  # Its end can be tried again however that is to be.
+            _refuse_ending(state, Walk(house.definitions.version(row.version)), answer)
+            _refuse_amid_undoing(state, step, answer)
         _admit(responsible, who)
         words = house.redact(reason.strip())
         chosen = _choice(_actor(unit, who), run, step, answer, via=via, words=words)
@@ -206,14 +208,22 @@ def _cancel_asked(house: House, state: RunState, actor: Actor, reason: str) -> D
 
 
 def give_up(house: House, run: RunId, *, error_class: str) -> None:
-    """Make an exception of a run whose segments died again and again."""
+    """Make an exception of a run whose segments died again and again.
+
+    Where nothing but its end is left it is about no step: one that was rejected stays so.
+    """
     with house.store.begin() as unit:
         row = unit.lock_run(run)
         state = replay(run, unit.entries(run))
         if row.status.is_end or state.open_intent is not None:
             return  # A doubt is settled first; it has a card of its own.
         definition = house.definitions.version(row.version)
-        step = Walk(definition).moves(state, now=unit.now)[0].step
+        moves = Walk(definition).moves(state, now=unit.now)
+        move = next((one for one in moves if one.do is not Do.WAIT), moves[0])
+        step = "" if move.do in (Do.END, Do.CANCEL) else move.step
+        if state.step(step).phase is Phase.EXCEPTION:
+            unit.release(run)
+            return  # Somebody was asked already, and it was tried again meanwhile.
         for draft in withdrawals(state, reason=error_class):
             record(unit, draft)
         data: dict[str, Json] = {"step": step, "decision": "exception", "rule": error_class}

@@ -104,6 +104,8 @@ def _trouble(state: RunState, name: str, entries: Sequence[Entry]) -> Trouble | 
 
 def _goes_on(state: RunState, name: str) -> bool:
     """Say whether what somebody says about a step that stopped leads anywhere."""
+    if not name:
+        return True  # What stopped is its end, whichever that is.
     return not state.is_ending and (is_undo(name) or not state.is_undoing)
 
 

@@ -11,14 +11,24 @@ import click
 from bot.beside import slack_people
 from bot.cli.output import answer, as_json_option
 from bot.cli.reading import opened
-from bot.cli.ruling import active_here, other_version, ruling_here
+from bot.cli.ruling import active_here, has_log, other_version, ruling_here
 from bot.cli.running import inputs_of
 from bot.explained_run import Asked, Looked, of_run, of_workflow
 from bot.policy_in_force import Ruling
 from bot.settings import Settings, read_settings
+from bot.wording import utc
+from storage.delegations import live_delegations
+from storage.listing import people_of
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
-from workflows.could_approve import CouldApprove, StagePeople, could_approve
+from workflows.could_approve import (
+    NOBODY_AWAY,
+    Absence,
+    Away,
+    CouldApprove,
+    StagePeople,
+    could_approve,
+)
 from workflows.entry import RunId
 from workflows.explaining import ExplainedStep, explain
 from workflows.moments import moment_of, stamp
@@ -71,10 +81,11 @@ def policy_explain(
     looked = _looked(settings, asked, actions, run_id, (workflow or "", inputs_of(values)))
     procedure = Procedures(actions).of(looked.definition)
     steps = explain(policy, procedure, actions, looked.given)
+    away = _away(settings, at) if asked.people is not None else NOBODY_AWAY
     if only is not None:
         looked.definition.form(only)
     told = [
-        (one, _people(one, looked, procedure, asked))
+        (one, _people(one, looked, procedure, asked, away=away))
         for one in steps
         if only in (None, one.step.step)
     ]
@@ -98,14 +109,31 @@ def _looked(
         return of_run(database, RunId(run), asked)
 
 
+def _away(settings: Settings, at: datetime) -> Away:
+    """Return who of those whom this log knows said that they are away then, if there is one."""
+    if not has_log(settings):
+        return NOBODY_AWAY
+    with opened(settings) as database:
+        words = live_delegations(database, now=at)
+        refs = {ref for one in words for ref in (one.giver, one.stand_in) if ref is not None}
+        known = {ref: who for ref, (who, _) in people_of(database, sorted(refs)).items()}
+    return {
+        known[one.giver]: Absence(
+            until=one.ends_at, stand_in=None if one.stand_in is None else known.get(one.stand_in)
+        )
+        for one in words
+        if one.giver in known and one.given_at <= at
+    }
+
+
 def _people(
-    one: ExplainedStep, looked: Looked, procedure: Procedure, asked: Asked
+    one: ExplainedStep, looked: Looked, procedure: Procedure, asked: Asked, *, away: Away
 ) -> CouldApprove | None:
     demand = one.told.demand
     if demand is None or asked.people is None:
         return None
     bound = looked.bound_at(one.step.step, procedure.scopes)
-    return could_approve(asked.people, demand, bound, at=asked.at)
+    return could_approve(asked.people, demand, bound, at=asked.at, away=away)
 
 
 def _lines(policy: Policy, looked: Looked, told: Told) -> Iterator[str]:
@@ -158,6 +186,9 @@ def _who(stage: StagePeople) -> Iterator[str]:
     names = ", ".join(map(_name, stage.people)) or "nobody"
     few = "" if stage.is_enough else f", and {stage.stage.approve} have to agree"
     yield f"Could approve now for {groups}: {names}{few}."
+    for person, (until, stand_in) in stage.away.items():
+        instead = "nobody" if stand_in is None else _name(stand_in)
+        yield f"  {_name(person)} is away until {utc(until)}: {instead} decides in their place."
     for person, duty in stage.left_out.items():
         yield f"  Not {_name(person)}: {duty.who}."
 
@@ -220,4 +251,11 @@ def _stage_data(stage: StagePeople) -> dict[str, object]:
         "could_approve": None if stage.people is None else [_name(one) for one in stage.people],
         "left_out": {_name(one): duty.value for one, duty in stage.left_out.items()},
         "why_not": stage.why_not,
+        "away": {
+            _name(one): {
+                "until": stamp(until),
+                "stand_in": None if stand_in is None else _name(stand_in),
+            }
+            for one, (until, stand_in) in stage.away.items()
+        },
     }

@@ -58,6 +58,9 @@ def runs(workflow: str, status: str | None, most: int, *, exceptions: bool, as_j
     answer({"runs": found}, lines or ["There are none."], as_json=as_json)
 
 
+NO_STEP = '""'  # As a shell takes it: what stopped is the end of the run.
+
+
 def _exceptions(workflow: str, most: int, *, as_json: bool) -> None:
     wanted = Wanted(workflow=workflow, is_troubled=True)
     with opened(read_settings()) as database:
@@ -67,7 +70,7 @@ def _exceptions(workflow: str, most: int, *, as_json: bool) -> None:
 
         found = [_queued(one) for one in queued(database, definition_of, wanted=wanted, most=most)]
     lines = [
-        f"{one['run']}  {one['step']}  {one['error_class']}  since {one['since']}"
+        f"{one['run']}  {one['step'] or NO_STEP}  {one['error_class']}  since {one['since']}"
         f"  {one['workflow']}\n    {one['words']}. Asked: {', '.join(one['asked']) or 'nobody'}."
         f"\n    So far: {one['so_far']}."
         for one in found

@@ -87,7 +87,8 @@ def settle(run_id: str, step: str, answer_to: str, reason: str, *, as_json: bool
     """
     order = filled(SettleOrder, run=run_id, step=step, answer=answer_to, reason=reason)
     told = have_done(read_settings(), order, user=os.getuid())
-    answer(dict(told), [f"Step {step} of run {run_id} {ANSWERS[answer_to]}."], as_json=as_json)
+    about = f"Step {step} of run {run_id}" if step else f"The end of run {run_id}"
+    answer(dict(told), [f"{about} {ANSWERS[answer_to]}."], as_json=as_json)
 
 
 @click.command("move-run")

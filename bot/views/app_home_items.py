@@ -128,7 +128,7 @@ def trouble_item(card: ExceptionCard, link: str) -> list[Block]:
     """Return a step that stopped, with the answers of its card."""
     what = escape(error_words(card.error_class), _WHAT)
     words = section(
-        f"⚠️ {linked(card.title, link)} · {code(card.step, 80)}: {what}\n"
+        f"⚠️ {linked(card.title, link)} · {code(card.step, 80) or card.at_step}: {what}\n"
         f"{escape(clip(one_line(card.what), _WHAT))} · since {when(card.at)} · {code(card.run)}\n"
         f"So far {escape(card.so_far, _TERMS)}"
     )

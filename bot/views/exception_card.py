@@ -121,6 +121,11 @@ class ExceptionCard:
         return answer_value(self.run, self.step, self.entry)
 
     @property
+    def at_step(self) -> str:
+        """Return where it stopped, in words: at a step, or once only its end was left."""
+        return f"step {self.step}" if self.step else "at its end"
+
+    @property
     def so_far(self) -> str:
         """Return in one line what was tried, and what the run has changed."""
         found: dict[Standing, list[str]] = {one: [] for one in Standing}
@@ -144,7 +149,7 @@ class ExceptionCard:
 def exception_card(card: ExceptionCard) -> Rendered:
     """Build the question, or the record of its answer."""
     blocks: list[Block] = [
-        header(f"Stopped: {card.title}, step {card.step}"),
+        header(f"Stopped: {card.title}, {card.at_step}"),
         section(_what_failed(card)),
         plain_section(clip(card.what, _WORDS)),
         *_said(card),
@@ -161,6 +166,8 @@ def exception_card(card: ExceptionCard) -> Rendered:
 def _what_failed(card: ExceptionCard) -> str:
     words = bold(error_words(card.error_class), 200)
     short = f" ({code(card.error_class, 80)})" if card.error_class else ""
+    if not card.step:
+        return f"⚠️ {words}{short}, {when(card.at)}."
     happened = _PERFORMED.get(card.performed, "Whether it happened is not known.")
     return f"⚠️ {words}{short}, {when(card.at)}. {happened}"
 
@@ -172,6 +179,8 @@ def _said(card: ExceptionCard) -> list[Block]:
 
 
 def _attempts(card: ExceptionCard) -> list[Block]:
+    if not card.step:
+        return []
     if not card.tried:
         return [context("It was not tried: something stood in the way before that.")]
     shown = [f"• {when(one.at)}: {code(one.came or 'error', 80)}" for one in card.tried[-_TRIED:]]
@@ -194,7 +203,7 @@ def _standing(card: ExceptionCard) -> list[Block]:
 
 def _question(card: ExceptionCard) -> str:
     people = names(card.asked, "Its owner")
-    where = f"{escape(card.title, 150)} stopped at {escape(card.step, 80)}"
+    where = f"{escape(card.title, 150)} stopped at {escape(card.step, 80) or 'its end'}"
     what = escape(error_words(card.error_class), 80)
     return f"⚠️ {where}: {what}. {people} has to say how it goes on."
 
@@ -219,7 +228,7 @@ def _retry(card: ExceptionCard) -> ButtonElement:
         yes="Try it again",
     )
     return button(
-        "Retry from this step",
+        "Retry from this step" if card.step else "Try again",
         RETRY,
         card.value,
         style="primary",
@@ -257,7 +266,8 @@ def _undo(card: ExceptionCard) -> ButtonElement:
 
 def _footer(card: ExceptionCard) -> Block:
     who = "for owner, deputy and governors"
-    return context(f"Run {code(card.run)} · step {code(card.step)} · {who}")
+    step = f"step {code(card.step)} · " if card.step else ""
+    return context(f"Run {code(card.run)} · {step}{who}")
 
 
 def _record(settled: TroubleSettled) -> Block:
@@ -276,5 +286,5 @@ def _said_of(settled: TroubleSettled) -> tuple[str, str]:
 def _record_sentence(card: ExceptionCard, settled: TroubleSettled) -> str:
     sign, words = _said_of(settled)
     by = f" by {escape(settled.by.plain, 80)}" if settled.by is not None else ""
-    where = f"{escape(card.title, 150)}, step {escape(card.step, 80)}"
+    where = f"{escape(card.title, 150)}, {escape(card.at_step, 90)}"
     return f"{sign} {where}: {escape(words, 80)}{by}."

@@ -116,7 +116,7 @@ def _queue_line(line: QueueLine) -> str:
     words = escape(error_words(line.error_class), _WORDS)
     people = joined([mention(who) for who in line.asked[:5]])
     return (
-        f"{sign} {linked(line.title, line.card)} · {code(line.step, 80)}: {words}"
+        f"{sign} {linked(line.title, line.card)} · {code(line.step, 80) or 'at its end'}: {words}"
         f" ({code(line.error_class, 80)})\n"
         f"{code(line.run)} · since {when(line.since)} · asked: {people or 'nobody'}\n"
         f"So far {escape(line.so_far, _SNIPPET)}"

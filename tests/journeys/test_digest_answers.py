@@ -13,6 +13,7 @@ from bot.app import Bot
 from bot.head_check import check_head
 from bot.opening import begin_log, open_memory
 from bot.workspace import enter_workspace
+from sandbox import faults as fault
 from sandbox.seen import SeenMessage
 from storage.anchors import read_anchors
 from storage.checkpoint import read_note
@@ -94,6 +95,35 @@ def test_an_answer_with_the_fingerprint_is_kept_and_another_one_is_told(scene: S
     assert first.ts.replace(".", "") in json.dumps(second.blocks)
     assert [one.data["previous"] for one in places] == [None, places[0].id]
     assert "a person's reply" in second.words
+
+
+def test_an_answer_counts_that_was_given_before_the_bot_knew_that_its_digest_stands(
+    scene: Scene,
+) -> None:
+    dora, ivan, slack = scene.person("dora"), scene.person("ivan"), scene.stage.slack
+    with scene.serving() as bot:
+        known = {one.ts for one in scene.roots()}
+        slack.faults.next("chat.postMessage", fault.lose_answer())
+        slack.faults.next("conversations.history", fault.rate_limited(2))
+        bot.core.digests.post(at=utc_now())
+        bot.outbox.nudge()
+        lost = scene.waits(
+            lambda: next((one for one in scene.roots() if one.ts not in known), None), "the digest"
+        )
+        right = fingerprint_in(lost)
+        dora.say(right, thread=lost)
+        ivan.say(right[:-1] + ("B" if right.endswith("A") else "A"), thread=lost)
+        ivan.say("looks fine", thread=lost)
+        until(lambda: bool(entries(bot, "digest.posted")))
+        dora.wait_for_ephemeral("Recorded: you hold the head of")
+        ivan.wait_for_ephemeral("not the fingerprint")
+        dora.say(right, thread=lost)
+        until(lambda: len([one for one in dora.ephemerals if "Recorded" in one.words]) > 1)
+        told = entries(bot, "checkpoint.anchored")
+
+    assert [one.data["type"] for one in told] == ["reply"]
+    assert len([one for one in ivan.ephemerals if "not the fingerprint" in one.words]) == 1
+    assert len(scene.roots()) == len(known) + 1
 
 
 def test_whoever_copies_the_whole_line_of_the_note_has_said_the_fingerprint(scene: Scene) -> None:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
+from bot.wording import utc
 from tests.journeys.day import Case, Day
 from workflows.delegating import NewDelegation
 from workflows.people import PersonId
@@ -69,6 +70,7 @@ def test_a_run_that_waits_says_who_could_approve_it_and_who_not(beside: Day) -> 
             "could_approve": ["@ana", "@ben"],
             "left_out": {},
             "why_not": "",
+            "away": {},
         }
     ]
     assert "asked for by @rita" in interlock("policy", "explain", run).stdout
@@ -122,6 +124,34 @@ def test_whoever_acts_for_the_requester_is_told_not_to_approve(beside: Day) -> N
     assert step["people"][0]["left_out"] == {"@ana": "delegate"}
     assert step["people"][0]["could_approve"] == ["@ben"]
     assert step["stops"] == ""
+
+
+def test_who_stands_in_for_those_who_could_approve_is_named_unless_they_may_not(
+    beside: Day,
+) -> None:
+    case = Case(beside)
+    case.card(case.asks())
+    run = str(case.entries()[0].run)
+    ana, ben, dora, rita = (
+        PersonId(f"slack:{case.slack.workspace.id}:{case.person(name).id}")
+        for name in ("ana", "ben", "dora", "rita")
+    )
+    core, until = beside.bot.core, beside.time() + timedelta(days=1)
+    core.engine.delegate(NewDelegation(giver=ana, stand_in=dora, until=until))
+    core.engine.delegate(NewDelegation(giver=ben, stand_in=rita, until=until))
+    away = explained(run)["people"][0]["away"]
+    told = interlock("policy", "explain", run).stdout
+    untried = interlock("policy", "explain", *refund(500), "--requester", "@sam").stdout
+    for who in (ana, ben):
+        word = core.store.delegation_by(who, at=beside.time())
+        assert word is not None
+        core.engine.come_back(who, entry=word.entry)
+
+    assert {name: one["stand_in"] for name, one in away.items()} == {"@ana": "@dora", "@ben": None}
+    assert f"@ana is away until {utc(until)}: @dora decides in their place." in told
+    assert f"@ben is away until {utc(until)}: nobody decides in their place." in told
+    assert "@dora decides in their place" in untried
+    assert explained(run)["people"][0]["away"] == {}
 
 
 @pytest.mark.usefixtures("beside")

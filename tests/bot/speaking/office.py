@@ -100,8 +100,12 @@ class Ledger:
     def head_stands(self, row: OutboxRow, place: MessagePlace) -> None:
         self.digests.append((row.key, place))
 
-    def heard(self, run: RunId, place: MessagePlace, messages: Sequence[Mapping[str, Any]]) -> None:
-        self.heard_words += [(run, str(one["text"])) for one in messages if one["ts"] != place.ts]
+    def heard(
+        self, row: OutboxRow, place: MessagePlace, messages: Sequence[Mapping[str, Any]]
+    ) -> None:
+        self.heard_words += [
+            (row.key, str(one["text"])) for one in messages if one["ts"] != place.ts
+        ]
 
     def stands(self, row: OutboxRow) -> None:
         self.stand.append(row.key)

@@ -1,5 +1,6 @@
 """The card of a step that stopped, once its run ends by what was said elsewhere."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from bot.directory import Directory
 from bot.rendering import Rendering
 from bot.run_reading import RunReader
+from bot.settling import card_of
 from bot.slack_client import SlackClient
 from storage.store import SqlStore
 from tests.bot.payload_checks import buttons_of
 from tests.workflows.engine.flows import change, destructive, workflow
+from tests.workflows.engine.test_giving_up import DONE, given_up
 from tests.world import Clock, Working, id_of
 from workflows.entry import RunId
 from workflows.errors import ActionFailedError
@@ -87,3 +90,27 @@ def test_it_asks_nothing_any_more_and_says_why(
     assert again.wanted > wanted
     assert not buttons_of({"blocks": list(shown.content.blocks)})
     assert told in shown.content.text
+
+
+def test_what_stopped_at_its_end_is_said_to_and_can_be_answered(
+    store: SqlStore, client: SlackClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = Working(store, clock, definitions=(DONE,))
+    run = house.start("done", {})
+    found = given_up(house, run, monkeypatch)
+    directory = Directory(client, team="T0ACME")
+    reader = RunReader(store, house.shelf, directory, workspace_url="https://acme.slack.com/")
+    row = store.outbox.find(Subject.TROUBLE, found.card.key)
+    assert row is not None
+    shown = Rendering(store, reader, now=clock).render(row)
+    assert shown is not None
+    buttons = buttons_of({"blocks": list(shown.content.blocks)})
+    about = card_of(buttons["exception.retry"])
+    told = json.dumps(shown.content.blocks)
+
+    assert "done stopped at its end: The bot broke down" in shown.content.text
+    assert "what is left is to end it" in told
+    assert "step `" not in told
+    assert "Try again" in told
+    assert [*buttons] == ["exception.retry", "exception.abort"]
+    assert (about.run, about.step, about.entry) == (run, "", house.entries(run)[-1].id)
