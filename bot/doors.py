@@ -31,7 +31,10 @@ def receiver_of(
         host, port = settings.http_address
         programs = programs_of(core) if settings.api == settings.http else None
         more = watching.routes(settings.http)
-        return HttpServer(takes, host=host, port=port, programs=programs, more=more)
+        secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
+        return HttpServer(
+            takes, host=host, port=port, signing_secret=secret, programs=programs, more=more
+        )
     from bot.socket_mode import Sockets  # noqa: PLC0415 - what HTTP does not need.
 
     token = settings.app_token.get_secret_value() if settings.app_token else ""

@@ -15,7 +15,7 @@ from bot.json_body import read_object
 from bot.one_person import one_person
 from bot.problems import Answer, DoorError
 from bot.rate_limit import RateLimit
-from bot.webhook_signature import github_delivery, key_of, standard_delivery
+from bot.webhook_signature import github_delivery, signing_key, standard_delivery
 from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import InterlockError, SecretError, SecretUnreadableError
@@ -202,5 +202,4 @@ def _inputs(definition: Definition, name: str, delivered: Delivered) -> dict[str
 
 
 def _key(core: Core, webhook: Webhook) -> bytes:
-    secret = core.secrets.reveal(webhook.secret)
-    return secret.encode() if webhook.scheme == "github" else key_of(secret)
+    return signing_key(webhook, core.secrets.reveal(webhook.secret))

@@ -1,7 +1,7 @@
 """Receives over HTTP: Starlette and uvicorn around the same Bolt app, programs and webhooks.
 
-Bolt checks signatures and their age; programs show a token. Every request runs in a thread,
-since the app is synchronous and would otherwise stop the event loop.
+Slack signs, and programs show a token. Every request runs in a thread, since the app is
+synchronous and would otherwise stop the event loop.
 """
 
 import errno
@@ -31,6 +31,7 @@ from bot.http_connections import BACKLOG, Connection
 from bot.listening import open_listeners, reason_of
 from bot.problems import DoorError, kind_of, problem
 from bot.settings import SettingsError
+from bot.slack_signature import SlackSignature, only_looks
 
 if TYPE_CHECKING:
     from bot.http_routes import Programs  # Only where programs are let in; see `doors`.
@@ -43,16 +44,23 @@ _TAKEN = "Another process holds the port."
 
 
 def web_app(
-    app: Takes | None, programs: "Programs | None" = None, more: Sequence[BaseRoute] = ()
+    app: Takes | None,
+    programs: "Programs | None" = None,
+    more: Sequence[BaseRoute] = (),
+    *,
+    signing_secret: str = "",
 ) -> Starlette:
-    """Return the ASGI app that hands what arrives to `app` and to `programs`."""
+    """Return the ASGI app that hands what arrives to `app` and to `programs`.
+
+    What goes to `app` is signed by Slack with `signing_secret`.
+    """
 
     async def health(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     routes = [
         Route("/healthz", health),
-        *([_slack_route(app)] if app is not None else []),
+        *([_slack_route(app, SlackSignature(signing_secret))] if app is not None else []),
         *(programs.routes if programs is not None else []),
         *more,
     ]
@@ -67,13 +75,17 @@ def web_app(
     return served
 
 
-def _slack_route(app: Takes) -> Route:
+def _slack_route(app: Takes, signature: SlackSignature) -> Route:
     async def slack(request: Request) -> Response:
         arrived = time.monotonic()
         try:
             body = await body_of(request, most=MOST_BYTES)
         except DoorError as refusal:
             return PlainTextResponse(refusal.message, refusal.status)
+        if only_looks(body):
+            return Response()
+        if not signature.is_on(request.headers, body):
+            return PlainTextResponse("This is not signed by Slack.", HTTPStatus.UNAUTHORIZED)
         bolt_request = to_bolt_request(request, body, {ARRIVED: arrived})
         return to_starlette_response(await run_in_threadpool(take_up, app, bolt_request))
 
@@ -118,6 +130,7 @@ class HttpServer:
         *,
         host: str,
         port: int,
+        signing_secret: str = "",
         programs: "Programs | None" = None,
         more: Sequence[BaseRoute] = (),
         setting: str = "INTERLOCK_HTTP",
@@ -126,7 +139,7 @@ class HttpServer:
         self._setting = setting
         self.programs = programs
         config = uvicorn.Config(
-            web_app(app, programs, more),
+            web_app(app, programs, more, signing_secret=signing_secret),
             host=host,
             port=port,
             log_config=None,

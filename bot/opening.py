@@ -39,8 +39,12 @@ class Memory:
 
     @property
     def vkey(self) -> str:
-        """Return the key under which an outsider checks this log."""
-        return self.journal.sequencer.signers[0].vkey
+        """Return the key under which an outsider checks this log: the one it began with.
+
+        Whoever keeps a later one cannot tell who signed the heads before.
+        """
+        mine = self.journal.sequencer.signers[0].vkey
+        return mine if self.is_new else first_vkey(self.database) or mine
 
     @property
     def log_id(self) -> str:
@@ -50,10 +54,16 @@ class Memory:
 
 def log_id_of(database: Database) -> str:
     """Return eight hex digits that name the log in a database for ever: those of its first key."""
+    key = first_vkey(database)
+    return key.split("+")[1] if key else ""
+
+
+def first_vkey(database: Database) -> str:
+    """Return the key with which the log in a database began, "" where there is none."""
     with database.read() as connection:
         first = read_entry(connection, 0)
     keys = first.data["log_vkeys"] if first is not None else []
-    return str(keys[0]).split("+")[1] if isinstance(keys, list) and keys else ""
+    return str(keys[0]) if isinstance(keys, list) and keys else ""
 
 
 def open_memory(settings: Settings, *, now: Now | None = None) -> Memory:

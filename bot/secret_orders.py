@@ -14,6 +14,7 @@ from bot.master import following_master, master_of
 from bot.order_form import OrderForm
 from bot.secret_sources.built_in import BUILT_IN
 from bot.secret_sources.port import checked
+from bot.webhook_signature import signing_key
 from storage.resealing import reseal
 from storage.secret_rows import SecretSql, list_secrets, secret_name, uses
 from workflows.entry import Actor, ActorKind, Draft, Json
@@ -63,11 +64,15 @@ def set_secret(core: Core, order: SetSecretOrder, person: PersonId) -> Mapping[s
     """Keep a value; whatever runs next uses it.
 
     Raises:
-        SecretError: the value cannot be kept out of texts, nothing can be sealed here, or a
-            source that is asked first cannot say whether it has one too. Nothing was kept.
+        SecretError: the value cannot be kept out of texts, is no key of the webhook that needs
+            it, nothing can be sealed here, or a source that is asked first cannot say whether it
+            has one too. Nothing was kept.
     """
     name, value = plain(order.name), checked(order.value.get_secret_value(), "The value")
     core.redact.learn(value)
+    for webhook in (core.policy.webhooks or {}).values():
+        if plain(webhook.secret) == name:
+            signing_key(webhook, value)
     hidden_by = core.secrets.ahead_of(BUILT_IN, name)  # Whatever may refuse does so before.
     sealer = core.vault().ready()  # It may ask a key service, which no unit waits for.
     with core.store.begin() as unit:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from workflows.errors import InterlockError, SecretError
+from workflows.webhooks import Webhook
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every such secret begins.
 SHORTEST_KEY = 24  # Bytes, as the scheme asks for.
@@ -45,6 +46,15 @@ def key_of(secret: str) -> bytes:
             hint="Copy it again from the sender, or make one of 32 random bytes.",
         )
     return key
+
+
+def signing_key(webhook: Webhook, secret: str) -> bytes:
+    """Return the key with which deliveries of a webhook are signed under its secret.
+
+    Raises:
+        SecretError: it is none of its scheme.
+    """
+    return secret.encode() if webhook.scheme == "github" else key_of(secret)
 
 
 def standard_delivery(

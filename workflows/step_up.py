@@ -73,8 +73,11 @@ class Guard:
     offer: Offer | None = None
 
     def is_locked(self, now: datetime) -> bool:
-        """Say whether no code of this person counts at `now`."""
-        return self.locked_until is not None and now < self.locked_until
+        """Say whether no code of this person counts at `now`.
+
+        A lock that has longer to go than any is of a clock that ran ahead, and refused right codes.
+        """
+        return self.locked_until is not None and now < self.locked_until <= now + PAUSE + WINDOW
 
 
 class CodeShelf(Protocol):
@@ -115,10 +118,10 @@ def judged(guard: Guard, secret: bytes, code: str, *, now: datetime) -> tuple[Gu
     """Return what is to be kept of this attempt, and why the code does not count, if so."""
     step = matching_step(secret, code, at=now)
     if step is not None and step > guard.last_step:
-        return replace(guard, last_step=step), None
+        return replace(guard, last_step=step, locked_until=None), None
     if step is not None:
         return guard, Miss.USED
-    recent = (*(one for one in guard.misses if now - one < WINDOW), now)
+    recent = (*(one for one in guard.misses if abs(now - one) < WINDOW), now)
     if len(recent) < MOST_MISSES:
-        return replace(guard, misses=recent), Miss.WRONG
+        return replace(guard, misses=recent, locked_until=None), Miss.WRONG
     return replace(guard, misses=(), locked_until=now + PAUSE), Miss.WRONG

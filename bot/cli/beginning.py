@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -43,16 +44,16 @@ def init(after: TextIO | None, *, only_manifest: bool, as_json: bool) -> None:
         return answer(data, manifest_text(settings).splitlines(), as_json=as_json)
     require_one(settings)
     memory = _begun(settings, after.read() if after is not None else None)
-    memory.database.close()
-    files = _write(settings, memory)
-    data = {
-        **data_about(settings, memory),
-        "files": [str(one) for one in files],
-        "manifest": manifest_of(settings),
-        "link": creation_link(settings),
-        "next": list(_steps(settings)),
-    }
-    lines = lines_about(settings, memory, between=_lines(settings))
+    with closing(memory.database):
+        files = _write(settings, memory)
+        data = {
+            **data_about(settings, memory),
+            "files": [str(one) for one in files],
+            "manifest": manifest_of(settings),
+            "link": creation_link(settings),
+            "next": list(_steps(settings)),
+        }
+        lines = list(lines_about(settings, memory, between=_lines(settings)))
     return answer(data, lines, as_json=as_json)
 
 

@@ -83,7 +83,8 @@ def _doors(ground: Ground, tenants: Tenants, reception: Reception, installing: I
     programs = program_routes(tenants) if settings.api else []
     is_shared = settings.api == settings.http
     more = [*_install_routes(installing), *(programs if is_shared else [])]
-    receiver = HttpServer(reception, host=host, port=port, more=more)
+    secret = signing_secret_of(settings)
+    receiver = HttpServer(reception, host=host, port=port, signing_secret=secret, more=more)
     api, watched = None, None
     if settings.api and not is_shared:
         host, port = settings.api_address

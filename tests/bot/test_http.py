@@ -38,7 +38,7 @@ def address() -> Iterator[str]:
 
     app.command("/ops")(on_command)
     port = free_port()
-    server = HttpServer(app, host="127.0.0.1", port=port)
+    server = HttpServer(app, host="127.0.0.1", port=port, signing_secret=SECRET)
     server.start()
     yield f"http://127.0.0.1:{port}"
     server.stop()
@@ -76,6 +76,42 @@ def test_a_wrong_or_old_signature_is_refused(address: str, secret: str, age: flo
     assert answer.status_code == 401
 
 
+STAMP, SIGNATURE = "x-slack-request-timestamp", "x-slack-signature"
+
+
+@pytest.mark.trap(24)
+@pytest.mark.parametrize(
+    ("body", "changed"),
+    [
+        (BODY.encode(), {STAMP: "soon"}),
+        (BODY.encode(), {STAMP: "9" * 400}),
+        (BODY.encode(), {STAMP: "٣"}),
+        (BODY.encode(), {SIGNATURE: "v0=é"}),
+        (BODY.encode(), {SIGNATURE: ""}),
+        (b"command=\xff", {}),
+        (b"{", {"content-type": "application/json"}),
+        (b"[]", {"content-type": "application/json"}),
+        (b"[" * 100_000, {"content-type": "application/json"}),
+        (b"payload=%5B%5D", {}),
+    ],
+)
+def test_what_slack_did_not_sign_is_read_by_nobody(
+    address: str, caplog: pytest.LogCaptureFixture, body: bytes, changed: dict[str, str]
+) -> None:
+    told = {**signed(BODY + " of another request"), **changed}
+    headers = {name: value.encode() for name, value in told.items()}
+    answer = httpx.post(address + PATH, content=body, headers=headers, timeout=60)
+
+    assert answer.status_code == 401
+    assert [one.message for one in caplog.records if one.levelname in ("WARNING", "ERROR")] == []
+
+
+def test_slacks_look_at_the_certificate_is_answered(address: str) -> None:
+    answer = httpx.post(address + PATH, content="ssl_check=1&token=x", timeout=60)
+
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 @pytest.mark.trap(24)
 def test_a_changed_body_is_refused(address: str) -> None:
     answer = httpx.post(address + PATH, content=BODY + "x", headers=signed(BODY), timeout=60)
@@ -97,7 +133,7 @@ def test_health_is_told_without_a_signature(address: str) -> None:
 def no_server_at(host: str, port: int) -> str:
     """Return what is said where no server can listen."""
     app = App(signing_secret=SECRET, authorize=lambda: None)  # type: ignore[arg-type,return-value]  # Never asked.
-    server = HttpServer(app, host=host, port=port)
+    server = HttpServer(app, host=host, port=port, signing_secret=SECRET)
     with pytest.raises(SettingsError, match="INTERLOCK_HTTP") as refused:
         server.start()
     server.stop()

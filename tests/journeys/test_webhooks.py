@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from bot.holder import RefusedThereError, hand_over
+from bot.secret_orders import SetSecretOrder
 from bot.secret_sources.held import HeldSecrets
 from storage.listing import ListedRun, Wanted, list_runs
 from tests.journeys.day import Case
@@ -238,6 +241,14 @@ def test_a_webhook_whose_secret_is_not_set_takes_nothing_and_names_it_in_the_log
     assert answer.status_code == 503
     assert vars(told)["secret"] == "never_set"
     assert "never_set" not in answer.text
+
+
+def test_a_value_that_is_no_key_of_a_webhook_is_not_kept_as_its_secret(outside: Outside) -> None:
+    order = SetSecretOrder(name="never_set", value=SecretStr("copied without its beginning"))
+    with pytest.raises(RefusedThereError, match="A webhook's secret is whsec_"):
+        hand_over(outside.home, order)
+
+    assert outside.delivers("forgotten", b"{}", signed(b"{}")).status_code == 503
 
 
 def test_a_webhook_whose_secret_cannot_be_asked_for_says_to_send_it_again(

@@ -47,6 +47,7 @@ def test_a_second_init_is_refused_in_a_sentence() -> None:
 
 def test_what_an_init_that_was_cut_short_left_out_is_made_by_the_next(home: Path) -> None:
     first = CliRunner().invoke(main, ["init"]).output
+    CliRunner().invoke(main, ["keys", "rotate", "--log"])
     (home / "interlock.env").unlink()  # It is killed once the log has begun.
     again = CliRunner().invoke(main, ["init"])
     third = CliRunner().invoke(main, ["init"])

@@ -256,6 +256,36 @@ def test_wrong_codes_are_counted_over_any_quarter_of_an_hour(house: Working) -> 
     assert len(refusals(house)) == 6
 
 
+@pytest.mark.parametrize("misses", [4, 5])
+def test_codes_that_were_refused_by_a_clock_far_ahead_count_for_nothing_once_it_is_right(
+    house: Working, misses: int
+) -> None:
+    enrols(house, "ana")
+    day = timedelta(days=1)
+    house.clock.forward(day)
+    run = asked(house)
+    for _ in range(misses):  # Right by the app, whose clock is right.
+        with pytest.raises(StepUpError):
+            approve(house, run, code(house, "ana", steps=-(day // timedelta(seconds=30))))
+    house.clock.forward(-day)
+    with pytest.raises(WrongCodeError, match="4 more of these"):
+        approve(house, run, wrong(house, "ana"))
+
+    assert approve(house, run, code(house, "ana")) is Outcome.APPROVED
+
+
+def test_a_clock_that_is_put_right_by_a_few_seconds_opens_no_lock(house: Working) -> None:
+    enrols(house, "ana")
+    run = asked(house)
+    for _ in range(5):
+        with pytest.raises(StepUpError):
+            approve(house, run, wrong(house, "ana"))
+    house.clock.forward(timedelta(seconds=-10))
+
+    with pytest.raises(StepUpError, match="none of yours counts until"):
+        approve(house, run, code(house, "ana"))
+
+
 def test_the_lock_is_of_one_person(house: Working) -> None:
     enrols(house, "ana")
     enrols(house, "ben")
