@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-Draw: TypeAlias = Callable[[st.SearchStrategy[Any]], Any]
+Pick: TypeAlias = Callable[[Sequence[Any]], Any]  # One of several, by whatever chance there is.
 Written: TypeAlias = dict[str, Any]
 
 DEEPEST, MOST_STEPS = 3, 9
@@ -42,7 +42,7 @@ class Scope:
 class Drawing:
     """A workflow while it is drawn."""
 
-    draw: Draw
+    pick: Pick
     calls: tuple[str, ...] = ()  # Which others it may start.
     is_hasty: bool = False  # Best effort: nothing destructive, verified or tried again.
     left: int = MOST_STEPS
@@ -68,7 +68,7 @@ class Drawing:
     def sequence(self, scope: Scope, *, most: int, fewest: int = 1) -> tuple[list[Written], Scope]:
         """Draw steps that follow each other, and what those that come after may name."""
         steps: list[Written] = []
-        for _ in range(self.draw(st.integers(fewest, most))):
+        for _ in range(self.number_of(fewest, most)):
             step, scope = self.step(scope)
             steps.append(step)
             if self.left <= 0:
@@ -78,7 +78,7 @@ class Drawing:
     def step(self, scope: Scope) -> tuple[Written, Scope]:
         """Draw one step."""
         self.left -= 1
-        form = self.draw(st.sampled_from(self._possible(scope)))
+        form = self.one_of(self._possible(scope))
         step, after = self.forms[form](scope)
         if self.chance(4):
             step["when"] = self.condition(scope)
@@ -96,16 +96,19 @@ class Drawing:
         self.count += 1
         return f"{form}{self.count}"
 
+    def number_of(self, fewest: int, most: int) -> int:
+        return int(self.pick(range(fewest, most + 1)))
+
     def chance(self, one_in: int) -> bool:
-        return bool(self.draw(st.integers(0, one_in - 1)) == 0)
+        return bool(self.number_of(0, one_in - 1) == 0)
 
     def one_of(self, found: Sequence[str]) -> Any:  # noqa: ANN401 - text or what it stands for.
-        return self.draw(st.sampled_from(found))
+        return self.pick(found)
 
     def number(self, scope: Scope) -> int | str:
         """Draw a whole number, or an expression that gives one."""
         if self.chance(2):
-            return int(self.draw(st.integers(1, 3)))
+            return int(self.number_of(1, 3))
         return "${{ " + str(self.one_of(scope.numbers)) + " }}"
 
     def condition(self, scope: Scope) -> str:
@@ -184,7 +187,7 @@ class Drawing:
     def retry(self) -> Written:
         if self.is_hasty or not self.chance(3):
             return {}
-        attempts = self.draw(st.integers(1, 4))
+        attempts = self.number_of(1, 4)
         kind = self.one_of(("exponential", "fixed"))
         return {"retry": {"attempts": attempts, "backoff": kind, "first": "5s", "max": "1m"}}
 
@@ -226,7 +229,7 @@ class Drawing:
         steps, _ = self.sequence(inside.having(numbers=number), most=2)
         loop = {"id": name, "foreach": over, "as": item, "steps": steps}
         if self.chance(2):
-            loop["max_parallel"] = self.draw(st.integers(2, 3))
+            loop["max_parallel"] = self.number_of(2, 3)
         if self.chance(2):
             loop["on_item_failure"] = "continue"
         return loop, scope.having(numbers=f"steps.{name}.output.done")
@@ -246,7 +249,7 @@ class Drawing:
         if self.chance(4):
             made["lock"] = self.one_of(("one", "one", "number/${{ inputs.by }}"))
         if self.chance(4):
-            made["at_once"] = self.draw(st.integers(1, 2))
+            made["at_once"] = self.number_of(1, 2)
         if self.chance(4):
             made["deadline"] = self.one_of(("30s", "2h", "20h"))
         self.is_hasty = self.chance(10)
@@ -300,11 +303,11 @@ def _places(written: Written) -> list[tuple[list[Written], int, Written]]:
     return found
 
 
-def changed(draw: Draw, written: Written) -> Written:
+def changed(pick: Pick, written: Written) -> Written:
     """Return another version of a workflow: a word, a step more, a step less, another step."""
     made: Written = json.loads(json.dumps(written))
-    sequence, at, step = draw(st.sampled_from(_places(made)))
-    match draw(st.sampled_from(["title", "more", "more at the end", "less", "longer"])):
+    sequence, at, step = pick(_places(made))
+    match pick(["title", "more", "more at the end", "less", "longer"]):
         case "title":
             step["title"] = "Other words"
         case "more":
@@ -318,15 +321,19 @@ def changed(draw: Draw, written: Written) -> Written:
     return made
 
 
-@st.composite
-def workflows(draw: Draw, is_sound: Callable[[str], bool]) -> Drawn:
+def drawn(pick: Pick, is_sound: Callable[[str], bool]) -> Drawn:
     """Draw a workflow with all that belongs to it; versions that are not sound are left out."""
-    grandchild = Drawing(draw, left=2).workflow("grandchild")
-    child = Drawing(draw, ("grandchild",), left=3).workflow("child")
-    main = Drawing(draw, ("child",)).workflow("main")
-    others = (changed(draw, main) for _ in range(2))
-    texts = [json.dumps(one) for one in others]
+    grandchild = Drawing(pick, left=2).workflow("grandchild")
+    child = Drawing(pick, ("grandchild",), left=3).workflow("child")
+    main = Drawing(pick, ("child",)).workflow("main")
+    texts = [json.dumps(changed(pick, main)) for _ in range(2)]
     return Drawn(
         versions=(json.dumps(main), *(one for one in dict.fromkeys(texts) if is_sound(one))),
         children=(json.dumps(child), json.dumps(grandchild)),
     )
+
+
+@st.composite
+def workflows(draw: st.DrawFn, is_sound: Callable[[str], bool]) -> Drawn:
+    """Draw as `drawn` does, so that Hypothesis can make what fails smaller."""
+    return drawn(lambda found: draw(st.sampled_from(found)), is_sound)

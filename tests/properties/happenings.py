@@ -127,9 +127,9 @@ class Happenings(RuleBasedStateMachine):
     @rule(answer=st.sampled_from(["retry", "retry", "skip", "abort", "undo", "undo"]))
     def settle_exceptions(self, answer: str) -> None:
         for run, step in self.steps_in(Phase.EXCEPTION):
-            self.may(partial(self._settle_exception, run, step, answer))
+            self.may(partial(self.say_of_exception, run, step, answer))
 
-    def _settle_exception(self, run: RunId, step: str, answer: str) -> None:
+    def say_of_exception(self, run: RunId, step: str, answer: str) -> None:
         engine = self.office.house.engine
         engine.settle_exception(run, step, person=id_of("omar"), answer=answer)
 

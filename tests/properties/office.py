@@ -45,7 +45,7 @@ class Office:
         self.url = url or str(home / "interlock.db")
         self.branches = branches
         self.fuse = Fuse()
-        self.ids = itertools.count(1)  # Of every process here, so that none gives one again.
+        self.ids = itertools.count(1)
         self.clock = Clock()
         self.world = World()
         self._definitions = definitions
@@ -68,10 +68,17 @@ class Office:
             house.policy = before.policy
             house.shelf = before.shelf
         made = house._house(self.fuse.around(self.store))  # noqa: SLF001 - its own.
-        house.engine = Engine(
-            replace(made, branches=self.branches, new_id=lambda: f"{next(self.ids):032d}")
-        )
+        house.engine = Engine(replace(made, branches=self.branches, new_id=self.new_id))
         return house
+
+    def another_worker(self) -> Engine:
+        """Return the engine of a process that works on the same database at the same time."""
+        made = self.house._house(self.store)  # noqa: SLF001 - as above.
+        return Engine(replace(made, name="other", branches=1, new_id=self.new_id))
+
+    def new_id(self) -> str:
+        """Return an id that no process here gives again."""
+        return f"{next(self.ids):032d}"
 
     def restart(self) -> None:
         """End the process without a word and begin another on the same file."""

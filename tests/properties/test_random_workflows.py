@@ -6,7 +6,8 @@
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -28,6 +29,7 @@ from tests.properties.ends import check_undoing, left_behind
 from tests.properties.happenings import REFUSED, TROUBLES, WAITS, Happenings
 from tests.properties.office import Office
 from tests.properties.told import say_all
+from tests.properties.ways import check_locks, check_told, check_tries, check_way
 from tests.world import (
     LOST,
     UNREACHABLE,
@@ -37,12 +39,60 @@ from tests.world import (
 )
 from workflows.actions.base import Happened
 from workflows.entry import Entry, RequestId, RunId
+from workflows.errors import InterlockError
 from workflows.gate import Verdict
-from workflows.orders import Ballot, Edit
+from workflows.orders import Ballot, Edit, Moving
 from workflows.run import Phase
 
 IS_LONG = os.environ.get("INTERLOCK_PROPERTIES") == "long"
 ANSWERS = ("retry", "retry", "skip", "skip", "undo", "abort")
+
+
+def _cancel(machine: "RandomWorkflows", at: int) -> None:
+    if run := machine.run_at(at):
+        machine.office.house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+
+def _move(machine: "RandomWorkflows", at: int) -> None:
+    if run := machine.run_at(at):
+        machine.office.house.activate(machine.drawn.versions[-1])
+        wanted = Moving(run=run, person=id_of("omar"), reason="it is better")
+        machine.office.house.engine.move(wanted)
+
+
+def _decide(machine: "RandomWorkflows", at: int) -> None:
+    verdict = Verdict.DENY if at == 0 else Verdict.APPROVE
+    for one in machine.all_of("approval.requested"):
+        with suppress(InterlockError):
+            ballot = Ballot(request=_request(one), person=id_of("ana"), verdict=verdict)
+            machine.office.house.engine.decide(ballot)
+
+
+def _settle(machine: "RandomWorkflows", at: int) -> None:
+    for run, step in machine.steps_in(Phase.EXCEPTION):
+        with suppress(InterlockError):
+            machine.say_of_exception(run, step, ANSWERS[at])
+
+
+def _time(machine: "RandomWorkflows", at: int) -> None:
+    machine.office.clock.forward(timedelta(minutes=(1, 5, 20, 60, 240, 1500)[at]))
+
+
+def _other(machine: "RandomWorkflows", _at: int) -> None:
+    """Have another worker look at every run, as one does that takes this one for dead."""
+    engine = machine.office.another_worker()
+    for run in machine.runs:
+        engine.advance(run)
+
+
+MEANWHILE: Mapping[str, Callable[["RandomWorkflows", int], None]] = {
+    "cancel": _cancel,
+    "move": _move,
+    "decide": _decide,
+    "settle": _settle,
+    "time": _time,
+    "other worker": _other,
+}
 
 
 class RandomWorkflows(Happenings):
@@ -65,10 +115,22 @@ class RandomWorkflows(Happenings):
         policy=st.sampled_from(sorted(POLICIES)),
         branches=st.sampled_from([1, 1, 3]),
         kind=st.sampled_from(["", *sorted(TROUBLES)]),
-        steps=st.integers(0, 4),
+        times=st.integers(1, 4),
+        steps=st.tuples(st.integers(0, 2), st.integers(0, 3)),
+        can_probe=st.booleans(),
     )
-    def begin(self, drawn: Drawn, policy: str, branches: int, kind: str, steps: int) -> None:
-        """Begin in the middle: most of what is interesting comes after some approvals."""
+    def begin(
+        self,
+        drawn: Drawn,
+        policy: str,
+        branches: int,
+        kind: str,
+        times: int,
+        steps: tuple[int, int],
+        *,
+        can_probe: bool,
+    ) -> None:
+        """Begin in the middle: most of what is interesting comes after approvals, with trouble."""
         assert all(is_sound(one) for one in (*drawn.versions, *drawn.children))
         self.drawn, self.workflow, self.rules_so_far = drawn, drawn.name, [POLICIES[policy]]
         self.office = Office(
@@ -80,11 +142,14 @@ class RandomWorkflows(Happenings):
         )
         self.office.house.activate(drawn.main)
         self.office.world.items = [{"name": "n", "by": 1}, {"name": "n", "by": 2}]
+        self.office.world.can_probe = can_probe
         self.start()
-        for _ in range(steps):
+        for _ in range(steps[0]):
             self.all_goes_well()
         if kind:
-            self.trouble(kind, 2)
+            self.trouble(kind, times)
+        for _ in range(steps[1]):
+            self.all_goes_well()
 
     # --- what happens beside ---------------------------------------------------------------------
 
@@ -114,11 +179,39 @@ class RandomWorkflows(Happenings):
         if ballots:
             self.may(lambda: self.office.house.engine.decide_together(ballots))
 
+    @rule(at=st.integers(0, 9), answer=st.sampled_from(ANSWERS))
+    def settle_one(self, at: int, answer: str) -> None:
+        if stopped := self.steps_in(Phase.EXCEPTION):
+            run, step = stopped[at % len(stopped)]
+            self.may(partial(self.say_of_exception, run, step, answer))
+
     @rule(at=st.integers(0, 20), error=st.sampled_from([REFUSED, LOST, UNREACHABLE, Crash("x")]))
     def trouble_with_one_step(self, at: int, error: Exception) -> None:
         if steps := (*self.drawn.steps, "back"):
             place = f"before {steps[at % len(steps)]}"
             self.office.world.trouble = failing(place, error, times=9)
+
+    @rule(
+        place=st.sampled_from(["before", "before", "after", "read", "list"]),
+        what=st.sampled_from(sorted(MEANWHILE)),
+        at=st.integers(0, 5),
+    )
+    def meanwhile(self, place: str, what: str, at: int) -> None:
+        """Have something happen while an effect or a read is under way, once."""
+        left = [1]
+
+        def trouble(here: str) -> None:
+            if here == place and left[0]:
+                left[0] = 0
+                with suppress(InterlockError):
+                    MEANWHILE[what](self, at)
+
+        self.office.world.trouble = trouble
+
+    @rule(at=st.integers(0, 5))
+    def its_segments_die(self, at: int) -> None:
+        if run := self.run_at(at):
+            self.may(lambda: self.office.house.engine.give_up(run, error_class="died"))
 
     @rule(after=st.integers(1, 30))
     def the_power_will_fail(self, after: int) -> None:
@@ -169,7 +262,15 @@ class RandomWorkflows(Happenings):
             entries, row = self.office.house.entries(run), self.office.store.run(run)
             definition = self.office.house.shelf.version(row.version)
             check_undoing(definition, entries)
+            check_way(definition, run, entries)
+            check_told(run, entries, self.office.world.effects)
+            if "run.moved" not in {one.kind for one in entries}:
+                check_tries(definition, entries)
             self._check_asked(entries)
+        check_locks(
+            {run: self.office.house.entries(run) for run in self.runs},
+            {run: self.office.store.run(run).lock_key for run in self.runs},
+        )
 
     def _check_asked(self, entries: list[Entry]) -> None:
         """What every policy so far asks about was asked about."""
@@ -225,7 +326,9 @@ class TestRandomWorkflows(RandomWorkflows.TestCase):  # type: ignore[misc]
     """The machine as a test."""
 
     settings = settings(
-        max_examples=2_000 if IS_LONG else 20, stateful_step_count=15, deadline=None
+        max_examples=2_000 if IS_LONG else 20,
+        stateful_step_count=40 if IS_LONG else 15,
+        deadline=None,
     )
 
 
