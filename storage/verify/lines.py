@@ -9,6 +9,7 @@ from storage.entry_bytes import (
     DECODER,
     MEMBERS,
     MOST_BYTES,
+    MOST_LEVELS,
     read_stamp,
 )
 from storage.evidence.names import index_row
@@ -71,7 +72,12 @@ class LineCheck:
             # The bare scanner: what it leaves over re-encodes to other bytes.
             members, end = DECODER.raw_decode(text)
             is_canonical = end == len(text) and canonical(members) == line
-        except (ValueError, RecursionError):
+        except RecursionError:  # How deep a reader goes depends on the Python that runs it.
+            self._report.fail(
+                "entry-malformed", f"Entry {index}: More than {MOST_LEVELS} levels.", place=index
+            )
+            return None
+        except ValueError:
             self._report.fail("not-canonical", f"Entry {index} is not canonical JSON.", place=index)
             return None
         # A member that stands twice, odd spaces or escapes: all of them re-encode to other bytes.

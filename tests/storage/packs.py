@@ -255,7 +255,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "nest a value deeper than a reader goes": (
         in_line(4, '"data":{', f'"data":{{"a":{"[" * 4000}{"]" * 4000},'),
-        "not-canonical leaf-mismatch",
+        "entry-malformed leaf-mismatch",
     ),
     "let a text be who acted": (
         in_line(4, '"actor":{[^}]*}', '"actor":"eve"'),

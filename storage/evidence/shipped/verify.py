@@ -213,9 +213,16 @@ class Findings:
 # --- bytes ----------------------------------------------------------------------------------
 
 
+class TooDeepError(ValueError):
+    """A value with more levels than this Python reads or writes, so with more than there may be."""
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401  any JSON value
     """Return the one spelling of a value (RFC 8785, over integers)."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except RecursionError:
+        raise TooDeepError("too many levels") from None
     return text.encode()
 
 
@@ -229,7 +236,7 @@ def parse(data: bytes) -> Any:  # noqa: ANN401  any JSON value
     try:
         return json.loads(data.decode(), parse_float=refuse, parse_constant=refuse)
     except RecursionError:
-        raise ValueError("too many levels") from None
+        raise TooDeepError("too many levels") from None
 
 
 def strict(data: bytes) -> dict[str, Any]:
@@ -1317,6 +1324,9 @@ class Verifier:
         try:
             entry = parse(line)
             is_canonical = canonical(entry) == line
+        except TooDeepError:
+            self.found.fail("entry-malformed", f"entry {place} has too many levels", place)
+            return None
         except ValueError:
             self.found.fail("not-canonical", f"entry {place} is not canonical JSON", place)
             return None
