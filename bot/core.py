@@ -51,6 +51,7 @@ from workflows.policy import Policy
 from workflows.redaction import Redactor
 from workflows.references import NoReferences, References
 from workflows.roles import RolesNow
+from workflows.run import DIED
 from workflows.store import Due
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIED = "segments_died"
 LIVE_SECONDS = 5.0
 
 

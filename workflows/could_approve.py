@@ -1,9 +1,8 @@
 """Who could approve a step if it were asked about now, or why nobody would be asked."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import TypeAlias
 
 from workflows.asked_people import barred_by_rules, check_hours, people_of
@@ -22,21 +21,21 @@ class Absence:
 
 
 Away: TypeAlias = Mapping[PersonId, Absence]
-NOBODY_AWAY: Away = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagePeople:
     """One stage and who could decide it; `people` is None where that cannot be read.
 
-    `away` are those of them who said that they are, each with who stands in, if that one may.
+    `away` are those of them who said that they are, each with who stands in, if that one may;
+    None where nobody looked.
     """
 
     stage: DemandStage
     people: tuple[Person, ...] | None
     left_out: Mapping[Person, Duty]
     why_not: str = ""
-    away: Mapping[Person, tuple[datetime, Person | None]] = field(default_factory=dict)
+    away: Mapping[Person, tuple[datetime, Person | None]] | None = None
 
     @property
     def is_enough(self) -> bool:
@@ -58,7 +57,7 @@ def could_approve(
     bound: Mapping[PersonId, Duty],
     *,
     at: datetime,
-    away: Away = NOBODY_AWAY,
+    away: Away | None = None,
 ) -> CouldApprove:
     """Return who could decide each stage; `bound` may not, whatever they belong to."""
     return CouldApprove(
@@ -85,7 +84,7 @@ def _stage(
     demand: Demand,
     bound: Mapping[PersonId, Duty],
     *,
-    away: Away,
+    away: Away | None,
 ) -> StagePeople:
     try:
         everybody = frozenset().union(
@@ -97,7 +96,9 @@ def _stage(
             stage=stage,
             people=tuple(people.person(who) for who in may),
             left_out={people.person(who): barred[who] for who in sorted(everybody & barred.keys())},
-            away={
+            away=None
+            if away is None
+            else {
                 people.person(who): _absence(people, away[who], barred)
                 for who in may
                 if who in away

@@ -196,6 +196,22 @@ class Environment:
         # What is missing gives an error, unless the rest already decides: false && x is false.
         return result.type() != cel().Type.BOOL or result.plain_value() is True
 
+    def has_value(self, text: str, data: Mapping[str, Any], *, is_condition: bool) -> bool:
+        """Say whether an expression has a value where its variables are those in `data`.
+
+        A condition has none but true and false.
+        """
+        program = self.compile(text)
+        try:
+            if program.is_heavy:
+                _refuse_heavy(program, data)
+            result = program.compiled.eval(data=dict(data))
+        except (RuntimeError, ExpressionError):
+            return False
+        if is_condition:
+            return bool(result.type() == cel().Type.BOOL)
+        return result.type() not in (cel().Type.ERROR, cel().Type.UNKNOWN)
+
     def kind_of(self, text: str) -> Kind:
         """Return the sort of value an expression gives, `any` where that shows only later.
 

@@ -37,7 +37,8 @@ class Fault:
         kind = "warning: " if self.is_warning else ""
         advice = f", {self.right}" if self.right else ""
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {kind}{where}{self.what}{advice}"
+        what = self.what.removesuffix(".") if advice else self.what
+        return f"{self.file}:{self.line}:{self.column}: {kind}{where}{what}{advice}"
 
 
 def most_of(faults: Sequence[Fault]) -> tuple[Fault, ...]:

@@ -13,6 +13,7 @@ from workflows.definition_steps import Step, Undo, Verify
 from workflows.entry import Json
 from workflows.errors import ExpressionError
 from workflows.fault import Fault, Place
+from workflows.left_open import left_open
 from workflows.shapes import Kind
 from workflows.template import has_expression, pieces, texts
 from workflows.triggers import LOCAL_ZONE, WebhookTrigger
@@ -27,6 +28,7 @@ def lint(checking: Checking) -> Iterator[Fault]:
     yield from _unused_inputs(checking)
     yield from _schedules(checking)
     yield from _almost_expressions(checking)
+    yield from left_open(checking)
     for node in checking.definition.outline.values():
         if isinstance(node.step, Step):
             yield from _silent_undo(checking, node.path, node.step)

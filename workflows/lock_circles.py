@@ -142,8 +142,7 @@ def _refusal(unit: Unit, chain: _Chain) -> LockCircleError:
     whose = "" if going is None else f" of {going.workflow}"
     return LockCircleError(
         f"It needs {first.what}, which run {first.holder[:8]}{whose} holds. That one waits, by"
-        f" run {last.waits[:8]}, for {last.what}, which run {last.holder[:8]} holds while it waits"
-        " for this. Neither would ever go on.",
-        hint=f"Cancel run {first.holder[:8]} and then retry this step, or abort this run. Have"
-        " both workflows take these locks in the same order.",
+        f" run {last.waits[:8]}, for {last.what} of run {last.holder[:8]}, which waits for this.",
+        hint=f"Cancel run {first.holder[:8]} and retry this step, or abort this run; and have"
+        " both workflows take these locks in one order.",
     )

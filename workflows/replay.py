@@ -12,7 +12,7 @@ from workflows.changing import changed
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
 from workflows.quick_json import loaded
 from workflows.revised import edited, inputs_in, moved
-from workflows.run import LEFT, MARKED, Phase, RunState, Status, StepState, Voice
+from workflows.run import DIED, LEFT, MARKED, Phase, RunState, Status, StepState, Voice
 
 
 def replay(run: RunId, entries: Iterable[Entry]) -> RunState:
@@ -280,6 +280,10 @@ def _resolved(step: StepState, entry: Entry) -> StepState:
 
 
 def _decided(step: StepState, entry: Entry) -> StepState:
+    stops = entry.data["decision"] in ("exception", "skip") and entry.data["rule"] != DIED
+    if stops and step.phase is Phase.CALLED:
+        # The end of its run would stand between: this one was refused before it began.
+        step = changed(step, child=None)
     match entry.data["decision"]:
         case "skip":
             is_left = entry.data["rule"] == LEFT

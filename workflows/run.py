@@ -8,6 +8,7 @@ from enum import StrEnum
 from workflows.entry import Actor, Entry, Json, Ref, RequestId, RunId
 
 LEFT = "item_failed"  # The rule by which a loop leaves an item behind.
+DIED = "segments_died"  # The rule by which a run that the bot broke down over stops.
 UNTOLD = "shadow"  # The rule by which a run in shadow leaves out what it cannot tell.
 
 

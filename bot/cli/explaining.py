@@ -22,7 +22,6 @@ from storage.listing import people_of
 from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.could_approve import (
-    NOBODY_AWAY,
     Absence,
     Away,
     CouldApprove,
@@ -81,7 +80,7 @@ def policy_explain(
     looked = _looked(settings, asked, actions, run_id, (workflow or "", inputs_of(values)))
     procedure = Procedures(actions).of(looked.definition)
     steps = explain(policy, procedure, actions, looked.given)
-    away = _away(settings, at) if asked.people is not None else NOBODY_AWAY
+    away = _away(settings, at) if asked.people is not None else None
     if only is not None:
         looked.definition.form(only)
     told = [
@@ -109,10 +108,10 @@ def _looked(
         return of_run(database, RunId(run), asked)
 
 
-def _away(settings: Settings, at: datetime) -> Away:
+def _away(settings: Settings, at: datetime) -> Away | None:
     """Return who of those whom this log knows said that they are away then, if there is one."""
     if not has_log(settings):
-        return NOBODY_AWAY
+        return None
     with opened(settings) as database:
         words = live_delegations(database, now=at)
         refs = {ref for one in words for ref in (one.giver, one.stand_in) if ref is not None}
@@ -127,7 +126,7 @@ def _away(settings: Settings, at: datetime) -> Away:
 
 
 def _people(
-    one: ExplainedStep, looked: Looked, procedure: Procedure, asked: Asked, *, away: Away
+    one: ExplainedStep, looked: Looked, procedure: Procedure, asked: Asked, *, away: Away | None
 ) -> CouldApprove | None:
     demand = one.told.demand
     if demand is None or asked.people is None:
@@ -186,7 +185,7 @@ def _who(stage: StagePeople) -> Iterator[str]:
     names = ", ".join(map(_name, stage.people)) or "nobody"
     few = "" if stage.is_enough else f", and {stage.stage.approve} have to agree"
     yield f"Could approve now for {groups}: {names}{few}."
-    for person, (until, stand_in) in stage.away.items():
+    for person, (until, stand_in) in (stage.away or {}).items():
         instead = "nobody" if stand_in is None else _name(stand_in)
         yield f"  {_name(person)} is away until {utc(until)}: {instead} decides in their place."
     for person, duty in stage.left_out.items():
@@ -251,11 +250,13 @@ def _stage_data(stage: StagePeople) -> dict[str, object]:
         "could_approve": None if stage.people is None else [_name(one) for one in stage.people],
         "left_out": {_name(one): duty.value for one, duty in stage.left_out.items()},
         "why_not": stage.why_not,
-        "away": {
-            _name(one): {
-                "until": stamp(until),
-                "stand_in": None if stand_in is None else _name(stand_in),
-            }
-            for one, (until, stand_in) in stage.away.items()
-        },
+        **({} if stage.away is None else {"away": dict(_away_data(stage.away))}),
     }
+
+
+def _away_data(
+    away: Mapping[Person, tuple[datetime, Person | None]],
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for one, (until, stand_in) in away.items():
+        instead = None if stand_in is None else _name(stand_in)
+        yield _name(one), {"until": stamp(until), "stand_in": instead}

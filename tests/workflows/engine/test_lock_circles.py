@@ -9,6 +9,8 @@ from storage.store import SqlStore
 from tests.workflows.engine.flows import change, workflow
 from tests.world import Clock, Working, id_of
 from workflows.entry import RunId
+from workflows.replay import replay
+from workflows.undoable import done
 
 MINUTE = timedelta(minutes=1)
 
@@ -67,9 +69,9 @@ def test_the_second_of_two_that_take_locks_crosswise_stops_and_names_both(
         "lock_circle",
         (
             f"It needs the lock one, which run {left[:8]} of left holds. That one waits, by run"
-            f" {child_of(house, left)[:8]}, for the lock two, which run {right[:8]} holds while it"
-            f" waits for this. Neither would ever go on. Cancel run {left[:8]} and then retry this"
-            " step, or abort this run. Have both workflows take these locks in the same order."
+            f" {child_of(house, left)[:8]}, for the lock two of run {right[:8]}, which waits for"
+            f" this. Cancel run {left[:8]} and retry this step, or abort this run; and have both"
+            " workflows take these locks in one order."
         ),
     )
 
@@ -89,6 +91,19 @@ def test_what_the_refusal_says_to_do_leads_out(store: SqlStore, clock: Clock) ->
 
     assert (house.status(left), house.status(right)) == ("cancelled", "done")
     assert house.world.effects == [f"{child_of(house, right)}/act"]
+
+
+def test_a_run_that_was_refused_counts_as_nothing_that_was_done(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = Working(store, clock, definitions=CROSSWISE)
+    left, right = begun(house, "left", "right")
+    done_by = [
+        done(house.shelf.active(name), replay(run, house.entries(run))).called
+        for name, run in (("left", left), ("right", right))
+    ]
+
+    assert done_by == [("inner",), ()]
 
 
 def test_aborting_the_second_lets_the_first_go_on(store: SqlStore, clock: Clock) -> None:
