@@ -20,6 +20,7 @@ from workflows.errors import SecretError
 LOG = "interlock/installations"  # What the tokens are sealed for; there is one store to a host.
 BOT_TOKEN, REFRESH_TOKEN = "bot_token", "refresh_token"
 RENEWED_BEFORE = timedelta(minutes=120)
+LONGEST = timedelta(days=1)  # Slack's last half as long; what seems to last longer does not.
 LEASE = timedelta(seconds=60)
 
 
@@ -32,8 +33,13 @@ class Tokens:
     expires_at: datetime | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """Say whether it is time to get a new one."""
-        return self.expires_at is not None and self.expires_at - now < RENEWED_BEFORE
+        """Say whether it is time to get a new one.
+
+        It is as well where a clock that ran ahead said when it expires.
+        """
+        if self.expires_at is None:
+            return False
+        return not RENEWED_BEFORE <= self.expires_at - now <= LONGEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,25 +139,33 @@ class Installations:
                 *(trouble, ident),
             )
 
-    def take_renewal(self, ident: str) -> "Renewal | None":
+    def take_renewal(self, ident: str, *, expired: str = "") -> "Renewal | None":
         """Return the right to renew the tokens of a workspace, None if it is not the moment.
 
-        It is not while another process has the right, nor once that one has renewed them.
+        It is not while another process has the right, nor once that one has renewed them. It is
+        before the time for the bot token that Slack calls `expired`.
         """
+        due = "" if expired else " AND (expires_at < ? OR expires_at > ?)"
         now = self._now()
         until = now + LEASE
         with self._database.begin() as tx:
             taken = RowSql(tx).run(
-                "UPDATE installation SET renewing_until = ? WHERE id = ? AND expires_at < ?"
-                " AND (renewing_until IS NULL OR renewing_until <= ?)",
-                *(until, ident, now + RENEWED_BEFORE, now),
+                # Nobody has the right for longer than that but by a clock that ran ahead.
+                "UPDATE installation SET renewing_until = ? WHERE id = ?"  # noqa: S608  fixed texts
+                f" AND (renewing_until IS NULL OR renewing_until <= ? OR renewing_until > ?){due}",
+                *(until, ident, now, now + 2 * LEASE),
+                *(() if expired else (now + RENEWED_BEFORE, now + LONGEST)),
             )
             if not taken.rowcount:
                 return None
         found = self.find(ident)
         if found is None or found.tokens is None:
             return None
-        return Renewal(id=ident, tokens=found.tokens, until=until)
+        right = Renewal(id=ident, tokens=found.tokens, until=until)
+        if expired and found.tokens.bot != expired:
+            self.give_back(right)
+            return None
+        return right
 
     def renew(self, right: "Renewal", tokens: Tokens) -> bool:
         """Store what `right` was used for; False if it was lost to a new installation."""

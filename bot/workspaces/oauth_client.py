@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from bot.slack_client import Answer, SlackClient
 from bot.slack_errors import SlackError
 from storage.change import Clock
-from storage.installations import Tokens
+from storage.installations import LONGEST, Tokens
 
 GONE = frozenset({"account_inactive", "invalid_auth", "token_revoked"})
 EXPIRED = "token_expired"
@@ -68,5 +68,5 @@ def tokens_in(answer: Answer, *, now: datetime) -> Tokens:
     return Tokens(
         bot=str(answer["access_token"]),
         refresh=str(answer.get("refresh_token") or ""),
-        expires_at=None if lasts is None else now + timedelta(seconds=int(lasts)),
+        expires_at=None if lasts is None else now + min(timedelta(seconds=int(lasts)), LONGEST),
     )

@@ -21,6 +21,12 @@ class Renewing:
         self._now = now
         # What Slack gave and the database could not take, by workspace.
         self._unkept: dict[str, tuple[Renewal, Tokens]] = {}
+        self._expired: dict[str, str] = {}  # Bot tokens that Slack calls so, by workspace.
+
+    def note_expired(self, installation: Installation) -> None:
+        """Renew the token of an installation at the next look: Slack's clock is what counts."""
+        if installation.tokens is not None and installation.tokens.refresh:
+            self._expired[installation.id] = installation.tokens.bot
 
     def fresh(self, found: Installation) -> Installation:
         """Return `found`, with new tokens if it was time for them and Slack gave them.
@@ -29,9 +35,10 @@ class Renewing:
         """
         if found.id in self._unkept:
             return self._kept(found)
-        if found.tokens is None or not found.tokens.is_due(self._now()):
+        expired = self._expired.pop(found.id, "")
+        if found.tokens is None or not (expired or found.tokens.is_due(self._now())):
             return found
-        right = self._installations.take_renewal(found.id)
+        right = self._installations.take_renewal(found.id, expired=expired)
         if right is not None:
             try:
                 fresh = self._slack.renewed(right.tokens)

@@ -14,6 +14,7 @@ from functools import partial
 
 from bot.bell import Bell
 from bot.workspaces.door import Door, closed
+from bot.workspaces.oauth_client import EXPIRED
 from bot.workspaces.renewing import Renewing
 from bot.workspaces.tenant import PutTogether, Tenant
 from storage.installations import Installation, Installations
@@ -143,6 +144,8 @@ class Tenants:
     def _note(self, ident: str, code: str) -> None:
         log.error("Slack refuses a workspace's bot", extra={"workspace": ident, "error": code})
         self._installations.note_trouble(ident, f"Slack refuses its bot ({code})")
+        if code == EXPIRED and (tenant := self._tenants.get(ident)) is not None:
+            self._renewing.note_expired(tenant.installation)
         self.nudge()  # Perhaps its token only has to be renewed.
 
     def _refuse_unknown(self, ident: str) -> None:

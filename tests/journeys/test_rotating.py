@@ -141,6 +141,33 @@ def test_a_host_that_was_away_for_days_renews_before_it_starts(campus: Campus) -
     assert len(refreshes(acme, ok=True)) == 1
 
 
+def test_a_token_that_was_got_by_a_clock_that_ran_ahead_is_renewed_once_it_is_right(
+    campus: Campus,
+) -> None:
+    with at_work(campus) as (host, acme):
+        campus.time.ahead += timedelta(days=365)
+        host.tenants.look()
+        campus.time.ahead -= timedelta(days=365)
+        host.tenants.look()
+        host.tenants.look()
+
+    assert len(refreshes(acme, ok=True)) == 2
+
+
+def test_a_token_that_slack_calls_expired_is_renewed_whatever_the_clock_says(
+    campus: Campus,
+) -> None:
+    with at_work(campus) as (_, acme):
+        acme.workspace.expire_token()
+        acme.told("/ops run refund-customer order=ord_1002 amount=500 reason=Broken")
+        acme.waits(lambda: refreshes(acme, ok=True) or None, "a renewal")
+        acme.waits(lambda: stored(campus) == acme.workspace.token or None, "its token to be kept")
+        card = acme.card(acme.fills())
+
+    assert card
+    assert len(refreshes(acme)) == 1
+
+
 def test_the_operator_is_told_when_a_token_cannot_be_renewed(
     campus: Campus, caplog: pytest.LogCaptureFixture
 ) -> None:

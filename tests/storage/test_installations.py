@@ -203,6 +203,28 @@ def test_the_right_of_a_process_that_died_passes_on(
     assert not installations.renew(dead, Tokens(bot="late", refresh="l"))
 
 
+def test_what_a_clock_that_ran_ahead_wrote_keeps_nobody_from_renewing(
+    installations: Installations, clock: HandClock
+) -> None:
+    year, half_a_day = 365 * 86_400, timedelta(hours=12)
+    clock.forward(seconds=year)
+    installations.save(acme(tokens=Tokens(bot="b", refresh="r", expires_at=clock() + half_a_day)))
+    lasting = installations.take_renewal("T0ACME")
+    clock.forward(seconds=11 * 3_600)
+    died_with_it = installations.take_renewal("T0ACME")
+    clock.forward(seconds=-year)
+    found = installations.find("T0ACME")
+    right = installations.take_renewal("T0ACME")
+
+    assert lasting is None
+    assert died_with_it is not None
+    assert found is not None
+    assert found.tokens is not None
+    assert found.tokens.is_due(clock())
+    assert right is not None
+    assert installations.take_renewal("T0ACME") is None
+
+
 def test_a_right_that_was_given_back_can_be_taken_at_once(
     installations: Installations, other: Installations
 ) -> None:
