@@ -121,6 +121,11 @@ class ExceptionCard:
         return answer_value(self.run, self.step, self.entry)
 
     @property
+    def place(self) -> str:
+        """Return where the run stopped; once all steps are over that is none of them."""
+        return f"step {self.step}" if self.step else "its end"
+
+    @property
     def so_far(self) -> str:
         """Return in one line what was tried, and what the run has changed."""
         found: dict[Standing, list[str]] = {one: [] for one in Standing}
@@ -144,7 +149,7 @@ class ExceptionCard:
 def exception_card(card: ExceptionCard) -> Rendered:
     """Build the question, or the record of its answer."""
     blocks: list[Block] = [
-        header(f"Stopped: {card.title}, step {card.step}"),
+        header(f"Stopped: {card.title}, {card.place}"),
         section(_what_failed(card)),
         plain_section(clip(card.what, _WORDS)),
         *_said(card),
@@ -194,7 +199,7 @@ def _standing(card: ExceptionCard) -> list[Block]:
 
 def _question(card: ExceptionCard) -> str:
     people = names(card.asked, "Its owner")
-    where = f"{escape(card.title, 150)} stopped at {escape(card.step, 80)}"
+    where = f"{escape(card.title, 150)} stopped at {escape(card.step or card.place, 80)}"
     what = escape(error_words(card.error_class), 80)
     return f"⚠️ {where}: {what}. {people} has to say how it goes on."
 
@@ -256,8 +261,8 @@ def _undo(card: ExceptionCard) -> ButtonElement:
 
 
 def _footer(card: ExceptionCard) -> Block:
-    who = "for owner, deputy and governors"
-    return context(f"Run {code(card.run)} · step {code(card.step)} · {who}")
+    step = f"step {code(card.step)}" if card.step else card.place
+    return context(f"Run {code(card.run)} · {step} · for owner, deputy and governors")
 
 
 def _record(settled: TroubleSettled) -> Block:
@@ -276,5 +281,5 @@ def _said_of(settled: TroubleSettled) -> tuple[str, str]:
 def _record_sentence(card: ExceptionCard, settled: TroubleSettled) -> str:
     sign, words = _said_of(settled)
     by = f" by {escape(settled.by.plain, 80)}" if settled.by is not None else ""
-    where = f"{escape(card.title, 150)}, step {escape(card.step, 80)}"
+    where = f"{escape(card.title, 150)}, {escape(card.place, 80)}"
     return f"{sign} {where}: {escape(words, 80)}{by}."

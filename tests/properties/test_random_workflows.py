@@ -38,10 +38,14 @@ from tests.world import (
     policy_in,
 )
 from workflows.actions.base import Happened
+from workflows.breaking import Breaking
+from workflows.delegating import NewDelegation
 from workflows.entry import Entry, RequestId, RunId
 from workflows.errors import InterlockError
 from workflows.gate import Verdict
+from workflows.glass import Finding
 from workflows.orders import Ballot, Edit, Moving
+from workflows.reviewing import Review
 from workflows.run import Phase
 
 IS_LONG = os.environ.get("INTERLOCK_PROPERTIES") == "long"
@@ -167,6 +171,24 @@ class RandomWorkflows(Happenings):
         for one in self.all_of("approval.requested"):
             wanted = Edit(request=_request(one), person=id_of(by), inputs={"by": to})
             self.may(partial(self.office.house.engine.edit, wanted))
+
+    @rule(by=st.sampled_from(["sam", "sam", "ana"]))
+    def break_glass(self, by: str) -> None:
+        for one in self.all_of("approval.requested"):
+            order = Breaking(request=_request(one), person=id_of(by), reason="it is down")
+            self.may(partial(self.office.house.engine.break_glass, order))
+
+    @rule(by=st.sampled_from(["omar", "sam"]), finding=st.sampled_from(Finding))
+    def review_glass(self, by: str, finding: Finding) -> None:
+        for one in self.all_of("break_glass.used"):
+            said = Review(use=one.id, person=id_of(by), finding=finding, comment="so it was")
+            self.may(partial(self.office.house.engine.review_glass, said))
+
+    @rule(giver=st.sampled_from(["ana", "ben", "dora"]), to=st.sampled_from(["ben", "sam", ""]))
+    def go_away(self, giver: str, to: str) -> None:
+        until = self.office.clock() + timedelta(hours=50)
+        word = NewDelegation(giver=id_of(giver), stand_in=id_of(to) if to else None, until=until)
+        self.may(lambda: self.office.house.engine.delegate(word))
 
     @rule(at=st.integers(0, 8), verdicts=st.lists(st.sampled_from(Verdict), min_size=1, max_size=3))
     def vote_on_all_of_a_run(self, at: int, verdicts: list[Verdict]) -> None:
@@ -311,9 +333,10 @@ class RandomWorkflows(Happenings):
             said = Happened.YES if happened else Happened.NO
             self.may(partial(self.say_of_doubt, run, step, said))
         self.settle_exceptions(answer)
+        self.review_glass("omar", Finding.RIGHT)
         for name in ("ana", "ben", "dora", "sam"):
             self.vote(name, Verdict.APPROVE)
-        for name in ("ben", "dora", "ana"):
+        for name in ("ben", "dora", "ana", "omar"):
             self.answer(name, 3)
         self.time_passes(WAITS[1])
 

@@ -147,7 +147,7 @@ def check_locks(runs: Mapping[str, Sequence[Entry]], keys: Mapping[str, str | No
     spans: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for run, entries in runs.items():
         key = keys[run]
-        work = [one for one in entries if not _is_idle(one)]
+        work = [one for one in entries if one.kind in ACTS or one.kind == "step.observed"]
         if key is not None and work:
             ended = entries[-1].kind in ENDS
             last = int(entries[-1].index or 0) if ended else 10**9
@@ -157,13 +157,6 @@ def check_locks(runs: Mapping[str, Sequence[Entry]], keys: Mapping[str, str | No
             sorted(every), sorted(every)[1:], strict=False
         ):
             assert last < begins, (key, run, other)
-
-
-def _is_idle(entry: Entry) -> bool:
-    """Say whether an entry is of a run that may still be waiting for its turn."""
-    data = entry.data
-    is_end = entry.kind in ENDS or data.get("decision") in ("queue", "cancel", "exception", "retry")
-    return entry.kind in ("run.started", "run.moved", "exception.reminded") or is_end
 
 
 def check_told(run: RunId, entries: Sequence[Entry], effects: Sequence[str]) -> None:
