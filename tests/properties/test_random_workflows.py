@@ -5,6 +5,7 @@
 """
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -29,7 +30,14 @@ from tests.properties.ends import check_undoing, left_behind
 from tests.properties.happenings import REFUSED, TROUBLES, WAITS, Happenings
 from tests.properties.office import Office
 from tests.properties.told import say_all
-from tests.properties.ways import check_locks, check_told, check_tries, check_way
+from tests.properties.ways import (
+    check_deadline,
+    check_locks,
+    check_places,
+    check_told,
+    check_tries,
+    check_way,
+)
 from tests.world import (
     LOST,
     UNREACHABLE,
@@ -284,15 +292,16 @@ class RandomWorkflows(Happenings):
             entries, row = self.office.house.entries(run), self.office.store.run(run)
             definition = self.office.house.shelf.version(row.version)
             check_undoing(definition, entries)
-            check_way(definition, run, entries)
+            check_way(self.office.house.shelf.version, run, entries)
             check_told(run, entries, self.office.world.effects)
             if "run.moved" not in {one.kind for one in entries}:
                 check_tries(definition, entries)
             self._check_asked(entries)
-        check_locks(
-            {run: self.office.house.entries(run) for run in self.runs},
-            {run: self.office.store.run(run).lock_key for run in self.runs},
-        )
+            check_deadline(entries)
+        every = {run: self.office.house.entries(run) for run in self.runs}
+        check_locks(every, {run: self.office.store.run(run).lock_key for run in every})
+        found = (json.loads(one) for one in (self.drawn.main, *self.drawn.children))
+        check_places(every, {one["workflow"]: one["at_once"] for one in found if "at_once" in one})
 
     def _check_asked(self, entries: list[Entry]) -> None:
         """What every policy so far asks about was asked about."""
