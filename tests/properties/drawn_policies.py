@@ -73,6 +73,30 @@ freezes:
   - {{name: afternoons, weekly: {{weekdays: [1, 2, 4], from: "14:00", to: "18:00"}}}}
 """
     ),
+    "emergency": Rules(
+        text=f"""
+defaults: {{expires: 24h}}
+roles: {{governors: ["@governors"]}}
+break_glass: {{people: ["@deputies"], by: ["@owners"], review: 24h, when: workflow == "main"}}
+rules:{DESTRUCTIVE}
+  - {{name: posts, when: effect == "egress", stages: [{{from: ["@deciders"]}}]}}
+""",
+        asks=frozenset({"destructive", "egress"}),
+    ),
+    "watched": Rules(
+        text=f"""
+defaults: {{expires: 24h}}
+rules:{DESTRUCTIVE}
+production: {{runs: 2, varied: 1, error_budget: {{failures: 1, runs: 4}}}}
+"""
+    ),
+    "in shadow": Rules(
+        text=f"""
+defaults: {{expires: 24h}}
+rules:{DESTRUCTIVE}
+production: {{runs: 2, varied: 1, error_budget: {{failures: 1, runs: 4}}, shadow: [main]}}
+"""
+    ),
 }
 
 

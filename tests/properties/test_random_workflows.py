@@ -5,6 +5,7 @@
 """
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -29,7 +30,14 @@ from tests.properties.ends import check_undoing, left_behind
 from tests.properties.happenings import REFUSED, TROUBLES, WAITS, Happenings
 from tests.properties.office import Office
 from tests.properties.told import say_all
-from tests.properties.ways import check_locks, check_told, check_tries, check_way
+from tests.properties.ways import (
+    check_deadline,
+    check_locks,
+    check_places,
+    check_told,
+    check_tries,
+    check_way,
+)
 from tests.world import (
     LOST,
     UNREACHABLE,
@@ -38,10 +46,14 @@ from tests.world import (
     policy_in,
 )
 from workflows.actions.base import Happened
+from workflows.breaking import Breaking
+from workflows.delegating import NewDelegation
 from workflows.entry import Entry, RequestId, RunId
 from workflows.errors import InterlockError
 from workflows.gate import Verdict
+from workflows.glass import Finding
 from workflows.orders import Ballot, Edit, Moving
+from workflows.reviewing import Review
 from workflows.run import Phase
 
 IS_LONG = os.environ.get("INTERLOCK_PROPERTIES") == "long"
@@ -168,6 +180,24 @@ class RandomWorkflows(Happenings):
             wanted = Edit(request=_request(one), person=id_of(by), inputs={"by": to})
             self.may(partial(self.office.house.engine.edit, wanted))
 
+    @rule(by=st.sampled_from(["sam", "sam", "ana"]))
+    def break_glass(self, by: str) -> None:
+        for one in self.all_of("approval.requested"):
+            order = Breaking(request=_request(one), person=id_of(by), reason="it is down")
+            self.may(partial(self.office.house.engine.break_glass, order))
+
+    @rule(by=st.sampled_from(["omar", "sam"]), finding=st.sampled_from(Finding))
+    def review_glass(self, by: str, finding: Finding) -> None:
+        for one in self.all_of("break_glass.used"):
+            said = Review(use=one.id, person=id_of(by), finding=finding, comment="so it was")
+            self.may(partial(self.office.house.engine.review_glass, said))
+
+    @rule(giver=st.sampled_from(["ana", "ben", "dora"]), to=st.sampled_from(["ben", "sam", ""]))
+    def go_away(self, giver: str, to: str) -> None:
+        until = self.office.clock() + timedelta(hours=50)
+        word = NewDelegation(giver=id_of(giver), stand_in=id_of(to) if to else None, until=until)
+        self.may(lambda: self.office.house.engine.delegate(word))
+
     @rule(at=st.integers(0, 8), verdicts=st.lists(st.sampled_from(Verdict), min_size=1, max_size=3))
     def vote_on_all_of_a_run(self, at: int, verdicts: list[Verdict]) -> None:
         run = self.run_at(at)
@@ -262,15 +292,16 @@ class RandomWorkflows(Happenings):
             entries, row = self.office.house.entries(run), self.office.store.run(run)
             definition = self.office.house.shelf.version(row.version)
             check_undoing(definition, entries)
-            check_way(definition, run, entries)
+            check_way(self.office.house.shelf.version, run, entries)
             check_told(run, entries, self.office.world.effects)
             if "run.moved" not in {one.kind for one in entries}:
                 check_tries(definition, entries)
             self._check_asked(entries)
-        check_locks(
-            {run: self.office.house.entries(run) for run in self.runs},
-            {run: self.office.store.run(run).lock_key for run in self.runs},
-        )
+            check_deadline(entries)
+        every = {run: self.office.house.entries(run) for run in self.runs}
+        check_locks(every, {run: self.office.store.run(run).lock_key for run in every})
+        found = (json.loads(one) for one in (self.drawn.main, *self.drawn.children))
+        check_places(every, {one["workflow"]: one["at_once"] for one in found if "at_once" in one})
 
     def _check_asked(self, entries: list[Entry]) -> None:
         """What every policy so far asks about was asked about."""
@@ -311,9 +342,10 @@ class RandomWorkflows(Happenings):
             said = Happened.YES if happened else Happened.NO
             self.may(partial(self.say_of_doubt, run, step, said))
         self.settle_exceptions(answer)
+        self.review_glass("omar", Finding.RIGHT)
         for name in ("ana", "ben", "dora", "sam"):
             self.vote(name, Verdict.APPROVE)
-        for name in ("ben", "dora", "ana"):
+        for name in ("ben", "dora", "ana", "omar"):
             self.answer(name, 3)
         self.time_passes(WAITS[1])
 

@@ -4,8 +4,9 @@ Everything here is worked out from entries and the file; the engine's own walk i
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from workflows.definition import Definition
 from workflows.definition_flow import Flow, ForEach, Parallel
@@ -50,31 +51,40 @@ def _sequences(path: Place, steps: Sequence[Flow]) -> Iterator[tuple[Place, Sequ
                 yield from _sequences((*path, at, "parallel", name), branch)
 
 
-def check_way(definition: Definition, run: RunId, entries: Sequence[Entry]) -> None:
-    """Raise AssertionError where a run went another way than its file says."""
-    state, where = RunState(id=run), Map.of(definition)
+def check_way(version: Callable[[str], Definition], run: RunId, entries: Sequence[Entry]) -> None:
+    """Raise AssertionError where a run went another way than its file says.
+
+    What happened before it was moved is held against the version that it was on then.
+    """
+    state, definition = RunState(id=run), version(str(entries[0].data["version"]))
     for entry in entries:
-        name = str(entry.data.get("step") or "")
-        begins = name and name not in state.steps and not is_undo(name)
-        if begins and step_of(name) in where.places and entry.data.get("decision") not in STOPS:
-            _check_turn(definition, where, name, state)
-        if entry.kind in ACTS:
-            assert not state.is_ending, (name, entry.kind)
-        if entry.kind == "wait.ended" and entry.data["cause"] == "time":
-            until = state.step(name).until
-            assert until is not None
-            assert entry.at >= until
+        _check_entry(definition, state, entry)
         state = after(state, entry)
+        if entry.kind == "run.moved":
+            definition = version(str(entry.data["to"]))
         _check_items(definition, state)
     if entries[-1].kind in ENDS and entries[-1].data.get("outcome") == "done":
         assert all(_is_over(step, (), state) for step in definition.steps), "done before its end"
 
 
-def _check_turn(definition: Definition, where: Map, name: str, state: RunState) -> None:
+def _check_entry(definition: Definition, state: RunState, entry: Entry) -> None:
+    name = str(entry.data.get("step") or "")
+    begins = name and state.step(name).phase is Phase.PENDING and not is_undo(name)
+    if begins and entry.data.get("decision") not in STOPS:
+        _check_turn(definition, name, state)
+    if entry.kind in ACTS:
+        assert not state.is_ending, (name, entry.kind)
+    if entry.kind == "wait.ended" and entry.data["cause"] == "time":
+        until = state.step(name).until
+        assert until is not None
+        assert entry.at >= until
+
+
+def _check_turn(definition: Definition, name: str, state: RunState) -> None:
     """A step begins once all before it are over, in an item that was not left behind."""
     items, loops = items_of(name), definition.outline[step_of(name)].loops
     assert len(items) == len(loops), name
-    for step in where.before(step_of(name)):
+    for step in Map.of(definition).before(step_of(name)):
         one = instance(step.id, items)
         assert _is_over(step, items, state), (name, "begins before the end of", one)
     for depth, loop in enumerate(loops):
@@ -147,7 +157,7 @@ def check_locks(runs: Mapping[str, Sequence[Entry]], keys: Mapping[str, str | No
     spans: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
     for run, entries in runs.items():
         key = keys[run]
-        work = [one for one in entries if not _is_idle(one)]
+        work = [one for one in entries if one.kind in ACTS or one.kind == "step.observed"]
         if key is not None and work:
             ended = entries[-1].kind in ENDS
             last = int(entries[-1].index or 0) if ended else 10**9
@@ -159,11 +169,31 @@ def check_locks(runs: Mapping[str, Sequence[Entry]], keys: Mapping[str, str | No
             assert last < begins, (key, run, other)
 
 
-def _is_idle(entry: Entry) -> bool:
-    """Say whether an entry is of a run that may still be waiting for its turn."""
-    data = entry.data
-    is_end = entry.kind in ENDS or data.get("decision") in ("queue", "cancel", "exception", "retry")
-    return entry.kind in ("run.started", "run.moved", "exception.reminded") or is_end
+def check_places(runs: Mapping[str, Sequence[Entry]], at_once: Mapping[str, int]) -> None:
+    """No more runs of a workflow are at work at the same time than its file says."""
+    changes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for entries in runs.values():
+        workflow = str(entries[0].data["workflow"])
+        work = [one for one in entries if one.kind in ACTS or one.kind == "step.observed"]
+        if workflow in at_once and work:
+            changes[workflow].append((int(work[0].index or 0), 1))
+            if entries[-1].kind in ENDS:
+                changes[workflow].append((int(entries[-1].index or 0), -1))
+    for workflow, every in changes.items():
+        counts = accumulate(one for _, one in sorted(every))
+        assert max(counts) <= at_once[workflow], workflow
+
+
+def check_deadline(entries: Sequence[Entry]) -> None:
+    """Once its time is over a run begins nothing, until somebody gives it its time anew."""
+    is_over = False
+    for entry in entries:
+        if entry.data.get("decision") == "exception" and entry.data["rule"] == "deadline":
+            is_over = True
+        elif entry.data.get("decision") == "retry" or entry.kind == "run.moved":
+            is_over = False
+        if is_over and entry.kind in ACTS:
+            assert is_undo(str(entry.data["step"])), entry.data["step"]
 
 
 def check_told(run: RunId, entries: Sequence[Entry], effects: Sequence[str]) -> None:

@@ -250,6 +250,15 @@ def test_an_undoing_that_failed_says_what_skipping_leaves_and_offers_no_second_u
     assert "stays as it is" in confirm_of(card, troubles.SKIP)["text"]["text"]
 
 
+def test_a_run_that_cannot_end_names_no_step() -> None:
+    card = exception_card(a_trouble(step="", error_class="segments_died", tried=(), performed=""))
+    told = told_by(card)
+
+    assert "Stopped: Refund a customer, its end" in told
+    assert "Run `r_7f3a` · its end · for owner" in told
+    assert "Refund a customer stopped at its end: " in card.payload["text"]
+
+
 def test_what_never_was_tried_is_not_said_to_have_been() -> None:
     told = told_by(exception_card(a_trouble(error_class="no_gate", tried=(), performed="")))
 
