@@ -254,8 +254,8 @@ def test_a_run_that_cannot_end_names_no_step() -> None:
     card = exception_card(a_trouble(step="", error_class="segments_died", tried=(), performed=""))
     told = told_by(card)
 
-    assert "Stopped: Refund a customer, its end" in told
-    assert "Run `r_7f3a` · its end · for owner" in told
+    assert "Stopped: Refund a customer, at its end" in told
+    assert "Run `r_7f3a` · for owner" in told
     assert "Refund a customer stopped at its end: " in card.payload["text"]
 
 
