@@ -154,9 +154,7 @@ class JobWorker:
         finally:
             self._wake = lambda: None
             self._id = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _ended(tasks)
 
     async def _stop_when(
         self, asked: asyncio.Event, worker: Worker, connector: PatientConnector
@@ -204,6 +202,19 @@ class JobWorker:
         finally:
             with self._guard:
                 self._active.discard(ident)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Return once all of them have ended; they are asked again until they have.
+
+    A cancellation that meets the end of what a task waits for is lost, `wait_for` of Python 3.11
+    and a connection that breaks answer instead of it. Such a worker would never end.
+    """
+    while still := [one for one in tasks if not one.done()]:
+        for one in still:
+            one.cancel()
+        await asyncio.wait(still, timeout=AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

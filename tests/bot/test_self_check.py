@@ -1,8 +1,11 @@
 """The bot verifies its own log in a process of its own, records it, and tells what is wrong."""
 
+import os
 import shutil
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,11 +25,14 @@ from storage.message_models import OutboxRecord
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.bot.shown import no_version
+from tests.its_share import with_its_share
 from tests.storage.full_log import house_at
 from tests.world import Clock, World
 from workflows.entry import Entry
 from workflows.store import Subject
 
+PATIENCE = 120.0
+PYTHON = sys.executable
 DUE = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 
 
@@ -62,6 +68,11 @@ def log(database_url: str, tmp_path: Path) -> Iterator[Log]:
         with database.read() as connection:
             vkeys = [str(one) for one in first_vkeys(connection)]
         yield Log(database_url, database, house.store, vkeys, clock)
+
+
+@pytest.fixture(autouse=True)
+def _with_its_share(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with_its_share(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -142,6 +153,16 @@ def test_a_look_that_ends_without_an_answer_is_told(
 
     assert recorded(log) == []
     assert "I could not verify my own log (full)" in told(log)[0]
+
+
+def test_it_takes_only_what_time_others_leave() -> None:
+    with subprocess.Popen([PYTHON, "-m", "bot.self_check_child"], stdin=subprocess.PIPE) as child:
+        ends = time.monotonic() + PATIENCE
+        while (now := os.getpriority(os.PRIO_PROCESS, child.pid)) < 19 and time.monotonic() < ends:
+            time.sleep(0.05)  # It waits for its question, once it has yielded.
+        child.kill()
+
+    assert now == 19
 
 
 def test_of_two_processes_one_takes_the_moment(log: Log, make: Callable[[], SelfCheck]) -> None:

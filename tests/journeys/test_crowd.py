@@ -1,5 +1,6 @@
 """Real processes on one Postgres: killed, frozen, many at once, each run still once."""
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,15 @@ import pytest
 
 from sandbox.targets.shop_faults import Fault
 from tests.journeys.company import calm_stage
-from tests.journeys.crowd import PAY_BACK, Crowd, core_beside, crowded, start_paying, wait_until
+from tests.journeys.crowd import (
+    PATIENCE,
+    PAY_BACK,
+    Crowd,
+    core_beside,
+    crowded,
+    start_paying,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -47,7 +56,16 @@ def test_the_runs_of_a_killed_worker_are_handed_on_and_each_pays_once(crowd: Cro
     assert sorted(crowd.paid()) == orders
 
 
-def test_a_worker_frozen_in_an_effect_settles_the_doubt_when_it_wakes(crowd: Crowd) -> None:
+def test_a_worker_frozen_in_an_effect_settles_the_doubt_when_it_wakes(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_frozen = threading.Event()
+
+    def holds() -> None:
+        if crowd.paid():  # The money has moved; the answer finds nobody awake.
+            is_frozen.wait(PATIENCE)
+
+    monkeypatch.setattr(crowd.stage.shop.faults, "dawdle", holds)
     blind = PAY_BACK.replace(
         "service: shop\n      method: POST", "service: till\n      method: POST"
     )
@@ -56,10 +74,10 @@ def test_a_worker_frozen_in_an_effect_settles_the_doubt_when_it_wakes(crowd: Cro
     crowd.begin("serve", "--no-worker")
     frozen = crowd.begin("worker")
     with core_beside(crowd) as core:
-        crowd.stage.shop.faults.switch_on(Fault.SLOW, times=2, seconds=3)
         run = start_paying(core, "ord_1301")
         wait_until(lambda: bool(crowd.paid()), "the payment")
     frozen.freeze()
+    is_frozen.set()
     other = crowd.begin("worker")
     wait_until(lambda: crowd.statuses()[run] == "in_doubt", "the doubt")
     assert "a run was taken over from a worker that is gone" in other.log

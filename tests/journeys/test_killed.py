@@ -12,7 +12,6 @@ from sandbox import faults as fault
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import Stage
 from sandbox.seen import SeenMessage
-from sandbox.targets.shop_faults import Fault
 from tests.journeys.company import OPS, Scene, calm_stage, send_form
 from tests.sandbox.payload_checks import complaints_about
 
@@ -186,13 +185,23 @@ def test_killed_while_it_looks_once_more_before_the_effect(
     refund.ends_done()
 
 
-def test_killed_after_the_effect_before_the_answer(refund: Refund) -> None:
+def test_killed_after_the_effect_before_the_answer(
+    refund: Refund, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refund.submits()
     refund.card()
-    refund.stage.shop.faults.switch_on(Fault.SLOW, times=2, seconds=0.7)
+    is_killed = threading.Event()
+
+    def holds() -> None:
+        if refund.refunds():
+            is_killed.wait(PATIENCE)
+
+    monkeypatch.setattr(refund.stage.shop.faults, "dawdle", holds)
     refund.is_approved()
     wait_until(lambda: refund.refunds() == [500], "the refund")
-    refund.killed()
+    refund.bot.kill()
+    is_killed.set()
+    refund.bot.start()
 
     refund.ends_done()
 

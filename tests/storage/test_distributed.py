@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import psycopg
 import pytest
 from procrastinate.connector import Notify
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
 from storage.dispatch.job_connector import PatientConnector
@@ -221,6 +222,29 @@ def test_stopping_waits_for_the_segments_under_way_and_begins_no_other(
 
     assert done == [first]
     assert jobs(store) == [("r2", "todo")]
+
+
+def test_a_worker_ends_although_the_wish_was_lost_on_its_beat(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_beating, lost = threading.Event(), list[str]()
+    beat = JobManager.update_heartbeat
+
+    async def loses(manager: JobManager, worker_id: int) -> None:
+        is_beating.set()
+        try:
+            await beat(manager, worker_id)
+            await asyncio.sleep(0 if lost else PATIENCE)
+        except asyncio.CancelledError:  # What `wait_for` of Python 3.11 does at a bad moment.
+            lost.append("the wish to end")
+
+    monkeypatch.setattr(JobManager, "update_heartbeat", loses)
+    with serving(dispatcher_of(store), lambda _: None):
+        assert is_beating.wait(PATIENCE)
+        (worker,) = [one for one in threading.enumerate() if one.name == "jobs"]
+
+    assert lost == ["the wish to end"]
+    assert not worker.is_alive()
 
 
 def test_a_run_of_a_newer_release_is_left_to_its_workers_and_counts_as_no_death(
