@@ -163,6 +163,24 @@ class RandomWorkflows(Happenings):
         for _ in range(steps[1]):
             self.all_goes_well()
 
+    @rule()
+    def all_goes_well(self) -> None:
+        """Have everybody agree and answer, Slack take every post, and time pass."""
+        self.vote("dora", Verdict.APPROVE)
+        self.answer("dora", 3)
+        self.slack_says_what_became_of_posts(is_there=True)
+        super().all_goes_well()
+
+    @rule(after=st.integers(0, 3), at=st.integers(0, 9))
+    def all_is_taken_back(self, after: int, at: int) -> None:
+        """Let a run get somewhere and stop there, and have it undone."""
+        for _ in range(after):
+            self.all_goes_well()
+        self.trouble("refused", 9)
+        self.all_goes_well()
+        self.office.world.trouble = lambda _place: None
+        self.settle_one(at, "undo")
+
     # --- what happens beside ---------------------------------------------------------------------
 
     @rule(by=st.integers(1, 5))
