@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from bot.thread_summaries import ThreadSummaries
 
 LAZY_THREADS = 32
-OPENING_SECONDS = 10  # Nobody's click waits while a connection is asked for.
+OPENING_SECONDS = 10  # Nobody's click waits at the start, or while a connection is asked for.
 
 log = logging.getLogger(__name__)
 
@@ -218,15 +218,19 @@ def build_bot(
 def bolt_app(workspace: Workspace) -> App:
     """Return Bolt's app. A listener runs where it was received and acks last."""
     secret = workspace.settings.signing_secret
-    return App(
+    # Bolt asks Slack who it is, for which nobody waits; its listeners ask with this client, too.
+    client = _web_client(workspace, OPENING_SECONDS)
+    app = App(
         name="interlock",
         # Bolt gives a logger of its own the root's level, and then tells every frame.
         logger=logging.getLogger("slack_bolt"),
-        client=_web_client(workspace, SECONDS),
+        client=client,
         signing_secret=secret.get_secret_value() if secret else "",
         process_before_response=True,
         listener_executor=ThreadPoolExecutor(LAZY_THREADS, "lazy"),
     )
+    client.timeout = SECONDS
+    return app
 
 
 def _web_client(workspace: Workspace, seconds: int) -> WebClient:

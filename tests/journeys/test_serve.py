@@ -156,6 +156,17 @@ def test_a_slack_that_is_away_is_not_taken_for_a_wrong_token(
     assert not (stage.home / "interlock.db").exists()
 
 
+def test_a_slack_that_answers_slowly_at_the_start_is_waited_for(
+    stage: Stage, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    stage.slack.faults.next("auth.test", fault.slow(3), times=5)
+    with serving(stage, log=log):
+        stage.slack.faults.clear()
+
+    assert "Traceback" not in log.read_text()
+
+
 def test_a_head_that_was_given_out_is_checked_later(stage: Stage) -> None:
     with serving(stage):
         head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
