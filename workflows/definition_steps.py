@@ -48,8 +48,8 @@ class Retry(Closed):
         )
 
 
-READ_RETRY = Retry()
-EFFECT_RETRY = Retry(attempts=1)  # An effect is never tried blindly again.
+PATIENT_RETRY = Retry()
+HASTY_RETRY = Retry(attempts=1)
 HASTY_TIMEOUT = timedelta(seconds=30)
 
 
@@ -171,7 +171,7 @@ def hasty(step: Step) -> Step:
     """Return `step` as best effort takes it: one attempt, a short timeout, no verification."""
     return step.model_copy(
         update={
-            "retry": EFFECT_RETRY,
+            "retry": HASTY_RETRY,
             "timeout": min(step.timeout, HASTY_TIMEOUT),
             "verify": None,
         }
@@ -181,13 +181,6 @@ def hasty(step: Step) -> Step:
 def raised(declared: Effect, stated: Effect | None) -> Effect:
     """Return the graver of what the action declares and what the definition says."""
     return max(declared, stated or declared, key=lambda one: one.rank)
-
-
-def retry_of(work: Work, effect: Effect) -> Retry:
-    """Return how `work` is tried again: reads three times, effects only where the file says so."""
-    if work.retry is not None:
-        return work.retry
-    return READ_RETRY if effect is Effect.READ else EFFECT_RETRY
 
 
 def args_of(work: Work) -> dict[str, Any]:

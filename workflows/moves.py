@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from workflows.actions.valve import NOT_ASKED
 from workflows.definition_flow import Flow
-from workflows.definition_steps import MOST_ATTEMPTS, READ_RETRY, Step
+from workflows.definition_steps import MOST_ATTEMPTS, PATIENT_RETRY, Step
 from workflows.retry import GiveUp, next_try
 from workflows.run import Phase, Status, StepState
 
@@ -94,7 +94,7 @@ def _after_failure(step: Flow, name: str, state: StepState, *, run: str, now: da
     if was_overtaken and state.failures < MOST_ATTEMPTS:
         return Move(do=again, step=name)  # It waits before it begins, as it would have before.
     retry = step.retry if isinstance(step, Step) else None
-    policy = (retry or READ_RETRY).policy  # Only what certainly did not happen gets here.
+    policy = (retry or PATIENT_RETRY).policy  # Only what certainly did not happen gets here.
     wait = next_try(state.failures, policy, salt=f"{run}/{name}")
     if isinstance(wait, GiveUp):
         return Move(do=Do.TROUBLE, step=name, why=state.error_class)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.workflows.definition_kit import REFUND, SHIPPED, refund
 from workflows.actions.base import Effect
 from workflows.definition import Definition
-from workflows.definition_steps import raised, retry_of
+from workflows.definition_steps import raised
 from workflows.duration import duration, duration_text
 from workflows.errors import DefinitionError
 from workflows.loading import load_definition
@@ -105,8 +105,6 @@ def test_defaults_are_reliable() -> None:
     step = refund().step("order")
 
     assert step.timeout == timedelta(minutes=10)
-    assert retry_of(step, Effect.READ).attempts == 3
-    assert retry_of(step, Effect.WRITE).attempts == 1
     assert step.recheck
 
 
