@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, cast
 
 from slack_bolt import App
+from slack_bolt.error import BoltError
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
 
 from bot.addresses import Addresses
 from bot.anchors.parts import anchoring_of
@@ -57,7 +60,7 @@ from bot.story_reading import StoryReading
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching
-from bot.workspace import Workspace
+from bot.workspace import Workspace, out_of_reach
 from storage.outbox_values import MessagePlace
 from storage.step_tokens import StepTokens
 from workflows.entry import Json
@@ -220,15 +223,18 @@ def bolt_app(workspace: Workspace) -> App:
     secret = workspace.settings.signing_secret
     # Bolt asks Slack who it is, for which nobody waits; its listeners ask with this client, too.
     client = _web_client(workspace, OPENING_SECONDS)
-    app = App(
-        name="interlock",
-        # Bolt gives a logger of its own the root's level, and then tells every frame.
-        logger=logging.getLogger("slack_bolt"),
-        client=client,
-        signing_secret=secret.get_secret_value() if secret else "",
-        process_before_response=True,
-        listener_executor=ThreadPoolExecutor(LAZY_THREADS, "lazy"),
-    )
+    try:
+        app = App(
+            name="interlock",
+            # Bolt gives a logger of its own the root's level, and then tells every frame.
+            logger=logging.getLogger("slack_bolt"),
+            client=client,
+            signing_secret=secret.get_secret_value() if secret else "",
+            process_before_response=True,
+            listener_executor=ThreadPoolExecutor(LAZY_THREADS, "lazy"),
+        )
+    except (BoltError, SlackClientError, HTTPException, OSError) as error:
+        raise out_of_reach(workspace.settings, "no_answer") from error
     client.timeout = SECONDS
     return app
 

@@ -63,7 +63,12 @@ def _identity(client: SlackClient, settings: Settings) -> Answer:
                 f"Slack does not take SLACK_BOT_TOKEN: {error.code}.",
                 hint="Check the token, and SLACK_API_URL if you set it.",
             ) from error
-        raise SettingsError(
-            f"Slack cannot be reached at {settings.slack_host} ({error.code}).",
-            hint="Nothing was started. Start it again when Slack answers.",
-        ) from error
+        raise out_of_reach(settings, error.code) from error
+
+
+def out_of_reach(settings: Settings, code: str) -> SettingsError:
+    """Return the refusal to start while Slack does not say who the bot is."""
+    return SettingsError(
+        f"Slack cannot be reached at {settings.slack_host} ({code}).",
+        hint="Nothing was started. Start it again when Slack answers.",
+    )

@@ -167,6 +167,17 @@ def test_a_slack_that_answers_slowly_at_the_start_is_waited_for(
     assert "Traceback" not in log.read_text()
 
 
+def test_a_slack_that_is_lost_during_the_start_ends_it_in_words(stage: Stage) -> None:
+    stage.slack.faults.next("auth.test", fault.slow(0))  # Ours is answered; Bolt asks once more.
+    stage.slack.faults.next("auth.test", fault.lose_answer(), times=9)
+    ended = interlock(stage, "serve")
+    stage.slack.faults.clear()
+
+    assert ended.returncode == 2, ended.stderr
+    assert "Slack cannot be reached at 127.0.0.1 (no_answer)." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_head_that_was_given_out_is_checked_later(stage: Stage) -> None:
     with serving(stage):
         head = json.loads(interlock(stage, "audit", "head", "--json").stdout)
