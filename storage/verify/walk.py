@@ -184,10 +184,13 @@ class Walk:
         members = self._lines.read(index, line, beside)
         if members is None:
             return
-        self._ring.observe(index, members)
+        is_judged = self._ring.observe(index, members, line)
         if self._how.quick:
             return
-        self._check_author(index, line, members)
+        if is_judged:
+            self._signatures.checked += 1
+        else:
+            self._check_author(index, line, members)
         self._chains.check(index, members, leaf)
         self._parts.check(index, members, beside.parts)
         self._semantics.check(index, members)

@@ -43,14 +43,21 @@ def b64(data: bytes) -> str:
 PIN = str(VerifierKey(ORIGIN, public(LOG)))
 
 
-def entry(number: int, kind: str, data: Json, **members: object) -> bytes:
-    """Return the line of an entry outside a run."""
+def entry(
+    number: int,
+    kind: str,
+    data: Json,
+    *,
+    by: Ed25519PrivateKey = WRITER,
+    **members: object,
+) -> bytes:
+    """Return the line of an entry outside a run, signed by that key."""
     return seal(
         {
             "actor": {"ref": "interlock", "t": "system"},
             "data": data,
             "id": f"{number:032x}",
-            "key": key_id(public(WRITER)),
+            "key": key_id(public(by)),
             "kind": kind,
             "log": ORIGIN,
             "parts": {},
@@ -61,7 +68,7 @@ def entry(number: int, kind: str, data: Json, **members: object) -> bytes:
             "v": 1,
             **members,
         },
-        WRITER.sign,
+        by.sign,
     )
 
 
@@ -90,13 +97,13 @@ def history() -> list[bytes]:
     ]
 
 
-def note_over(lines: list[bytes], *, size: object = None) -> bytes:
+def note_over(lines: list[bytes], *, size: object = None, by: Ed25519PrivateKey = LOG) -> bytes:
     """Return the signed head over some lines, or the one that claims another size."""
     tree = Tree()
     tree.extend(map(leaf_hash, lines))
     text = Checkpoint(ORIGIN, tree.size, tree.root()).text
     text = text if size is None else text.replace(f"\n{tree.size}\n", f"\n{size}\n")
-    line = signature_line(VerifierKey(ORIGIN, public(LOG)), LOG.sign(text.encode()))
+    line = signature_line(VerifierKey(ORIGIN, public(by)), by.sign(text.encode()))
     return f"{text}\n{line}".encode()
 
 

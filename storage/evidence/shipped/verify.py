@@ -1299,8 +1299,9 @@ class Verifier:
         entry = self.read(place, line)
         if entry is None:
             return
-        self.keys(place, entry)
-        self.author(place, entry, line)
+        self.start(place, entry)
+        if self.author(place, entry, line):
+            self.keys(place, entry)
         self.chain(place, entry, own)
         self.story.check(place, entry)
         if entry["log"] != self.origin:
@@ -1329,15 +1330,22 @@ class Verifier:
             self.found.fail("ts-format", f"entry {place} has the time {entry['ts']!r}", place)
         return dict(entry)
 
-    def keys(self, place: int, entry: dict[str, Any]) -> None:
-        """Learn what the entry says about keys."""
-        kind, data = entry["kind"], entry["data"]
-        if (place == 0) != (kind == "log.init"):
+    def start(self, place: int, entry: dict[str, Any]) -> None:
+        """Learn the first keys; the first entry alone names them, and is signed by one of them."""
+        is_first = entry["kind"] == "log.init"
+        if (place == 0) != is_first:
             self.found.fail("genesis", "only entry 0 is log.init", place)
         try:
-            if kind == "log.init" and place == 0:
+            if is_first and place == 0:
                 self.begin(entry)
-            elif kind == "key.add":
+        except (KeyError, TypeError, ValueError):
+            self.found.fail("entry-key", f"entry {place} names a key that is none", place)
+
+    def keys(self, place: int, entry: dict[str, Any]) -> None:
+        """Learn what an entry says about keys that one of them signed which counted before it."""
+        kind, data = entry["kind"], entry["data"]
+        try:
+            if kind == "key.add":
                 self.add_key(place, data)
             elif kind == "key.retire":
                 self.end_key(place, data["id"], None)
@@ -1371,7 +1379,9 @@ class Verifier:
         key = Key(str(vkey), place)
         if key.name != self.origin:
             self.found.fail("key-origin", f"entry {place} names a key of {key.name}", place)
-        self.log_keys.append(key)
+        # One that is known already is no other for being named again.
+        if all((one.name, one.public) != (key.name, key.public) for one in self.log_keys):
+            self.log_keys.append(key)
         return key
 
     def end_key(self, place: int, ended: object, since: object) -> None:
@@ -1390,13 +1400,14 @@ class Verifier:
                 key.ended = place if key.ended is None else key.ended
                 key.revoked_from = since if key.revoked_from is None else key.revoked_from
 
-    def author(self, place: int, entry: dict[str, Any], line: bytes) -> None:
-        """Check who signed an entry."""
+    def author(self, place: int, entry: dict[str, Any], line: bytes) -> bool:
+        """Check who signed an entry; say whether it was a key that counts there."""
         writer = self.writers.get(entry["key"])
         if writer is None:
             self.found.fail("entry-key", f"entry {place} is signed by an unknown key", place)
-            return
-        if writer.ended is not None and place > writer.ended:
+            return False
+        is_late = writer.ended is not None and place > writer.ended
+        if is_late:
             words = f"entry {place} is signed by a key that ended"
             self.found.fail("entry-key-retired", words, place)
         writer.signed.append(place)
@@ -1405,8 +1416,10 @@ class Verifier:
             signature = b64(entry["sig"])
         except ValueError:
             signature = b""
-        if not verifies(writer.public, signature, pae(ENTRY_TYPE, body)):
+        is_true = verifies(writer.public, signature, pae(ENTRY_TYPE, body))
+        if not is_true:
             self.found.fail("entry-signature", f"the signature of entry {place} is false", place)
+        return is_true and not is_late
 
     def chain(self, place: int, entry: dict[str, Any], leaf: bytes) -> None:
         """Check the place of an entry in its run."""

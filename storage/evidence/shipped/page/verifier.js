@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { concat, decode, encode, fromBase64, hex, lenient, pae, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { decode, encode, fromBase64, hex, lenient, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -12,12 +12,11 @@ import { Report } from "./report.js";
 import { judgeReports, PLACE } from "./reports.js";
 import { RunList } from "./runs.js";
 import { judgeSamples } from "./samples.js";
-import { hmac, verifies } from "./signing.js";
+import { hmac } from "./signing.js";
 import { judgeStamps } from "./stamps.js";
 import { Story } from "./story.js";
 import { leafOf, rootOf, Tree } from "./tree.js";
 
-const ENTRY_TYPE = "application/vnd.audit-entry.v1+json";
 const COLUMNS = "idx,run,rseq,ts,kind,actor";
 const LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.jsonl", "index.csv"];
 const PROOF = /^(?:samples\/[A-Za-z0-9_-]{1,64}\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
@@ -172,8 +171,8 @@ class Verifier {
     const run = entry?.run ?? null;
     if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run });
     if (entry === null) return;
-    await this.ring.observe(place, entry);
-    this.#author(place, entry, line);
+    const isJudged = await this.ring.observe(place, entry, line);
+    if (!isJudged) this.#author(place, entry, line);
     this.#chain(place, entry, own);
     this.story.check(place, entry);
     if (entry.log !== this.ring.origin) this.report.fail("wrong-log", `entry ${place} is of the log ${entry.log}`, { place, run });
@@ -196,19 +195,7 @@ class Verifier {
 
   #author(place, entry, line) {
     const key = this.ring.author(place, entry);
-    if (key !== null) this.#running.push(this.#signature(place, entry, key, line));
-  }
-
-  async #signature(place, entry, key, line) {
-    const body = concat(line.subarray(0, -136), line.subarray(-39));
-    let signature = new Uint8Array();
-    try {
-      signature = fromBase64(entry.sig, 64);
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-    }
-    if (await verifies(key, signature, pae(ENTRY_TYPE, body))) return;
-    this.report.fail("entry-signature", `the signature of entry ${place} is false`, { place, run: entry.run });
+    if (key !== null) this.#running.push(this.ring.signed(place, entry, line, key));
   }
 
   #chain(place, { run, rseq, prev }, leaf) {
