@@ -11,7 +11,7 @@ class ChainCheck:
     """Follows every run's chain: one small row of memory for each run."""
 
     def __init__(self, report: Report) -> None:
-        self._report = report
+        self.report = report
         self._tails: dict[str, tuple[int, bytes]] = {}
         self._has_gap = False
 
@@ -29,13 +29,13 @@ class ChainCheck:
             return
         rseq, prev = self._tails.get(run, (-1, b""))
         if members["rseq"] != rseq + 1:
-            self._report.fail(
+            self.report.fail(
                 "run-sequence",
                 f"Entry {index} is number {members['rseq']} of run {run}, after {rseq}.",
                 place=index,
             )
         if members["prev"] != base64.b64encode(prev).decode():
-            self._report.fail(
+            self.report.fail(
                 "run-chain", f"Entry {index} does not name the entry before it.", place=index
             )
         self._tails[run] = (members["rseq"], leaf)

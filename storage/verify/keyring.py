@@ -48,7 +48,7 @@ class KeyRing:
     """Learns keys from the entries, in their order."""
 
     def __init__(self, report: Report) -> None:
-        self._report = report
+        self.report = report
         self.writers: dict[str, WriterState] = {}
         self.log_keys: list[LogKeyState] = []
         self.genesis: list[VerifierKey] = []
@@ -62,7 +62,7 @@ class KeyRing:
         """
         kind = members["kind"]
         if (index == 0) != (kind == "log.init"):
-            self._report.fail(
+            self.report.fail(
                 "genesis", f"Entry {index} is {kind}; only entry 0 is log.init.", place=index
             )
         is_change = kind in CHANGES
@@ -74,12 +74,12 @@ class KeyRing:
         """Return the public key that signs entry `index`; None (and a finding) if none may."""
         state = self.writers.get(writer)
         if state is None:
-            self._report.fail(
+            self.report.fail(
                 "entry-key", f"Entry {index} is signed by an unknown key {writer}.", place=index
             )
             return None
         if state.ended_at is not None and index > state.ended_at:
-            self._report.fail(
+            self.report.fail(
                 "entry-key-retired",
                 f"Entry {index} is signed by {writer}, which ended at {state.ended_at}.",
                 place=index,
@@ -94,7 +94,7 @@ class KeyRing:
         if public is None:
             return False
         if false_claims([(index, public, members["sig"], line)]):
-            self._report.fail(
+            self.report.fail(
                 "entry-signature", f"The signature of entry {index} is false.", place=index
             )
             return False
@@ -113,7 +113,7 @@ class KeyRing:
             else:
                 self._end(index, data["id"], since=data.get("from"))
         except (MalformedNoteError, MalformedEntryError, KeyError, TypeError) as error:
-            self._report.fail(
+            self.report.fail(
                 "entry-key", f"Entry {index} names a key that is none: {error}.", place=index
             )
 
@@ -137,7 +137,7 @@ class KeyRing:
         public = decode64(data["pk"], KEY_BYTES)
         proof = decode64(data["pop"], SIGNATURE_BYTES)
         if not is_signature(public, proof, possession_message(self.origin, key_id(public))):
-            self._report.fail(
+            self.report.fail(
                 "key-pop", f"Entry {index} enrols a key that nobody showed to hold.", place=index
             )
         self.writers.setdefault(key_id(public), WriterState(public))
@@ -149,7 +149,7 @@ class KeyRing:
 
     def _own(self, key: VerifierKey, index: int) -> VerifierKey:
         if key.name != self.origin:
-            self._report.fail(
+            self.report.fail(
                 "key-origin", f"Entry {index} names a key of the log {key.name}.", place=index
             )
         return key
@@ -170,7 +170,7 @@ class KeyRing:
     def _doubt_window(self, writer: str, state: WriterState, since: int) -> None:
         doubtful = sum(1 for one in state.signed if one >= since)
         if doubtful:
-            self._report.doubt(
+            self.report.doubt(
                 "revoked-window",
                 f"{doubtful} entries from {since} on are signed by the revoked key {writer}.",
             )

@@ -186,9 +186,9 @@ class PackSource:
             if _is_marker(line):
                 yield place, line
 
-    def pending(self) -> Sequence[bytes]:
+    def pending(self) -> Iterator[StoredEntries]:
         """Everything in a pack has its place."""
-        return []
+        return iter(())
 
     def repeated(self) -> Sequence[tuple[str, str]]:
         """Return ids that stand twice among the entries that are here."""

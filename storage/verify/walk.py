@@ -15,7 +15,7 @@ from storage.journal import utc_now
 from storage.sequencing import Now
 from storage.verify.anchors import judge_anchors
 from storage.verify.chains import ChainCheck
-from storage.verify.hashes import HashCheck, time_of
+from storage.verify.hashes import HashCheck
 from storage.verify.held_parts import Markers, PartCheck, check_subjects
 from storage.verify.keyring import KeyRing
 from storage.verify.lines import LineCheck, run_of
@@ -25,8 +25,8 @@ from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
 from storage.verify.signatures import SignatureCheck
 from storage.verify.source import Beside, Source, StoredEntries
+from storage.verify.waiting import WaitingCheck
 
-PENDING_SLACK = timedelta(seconds=5)
 # In quick mode a line is read only if it may say something about keys. No quote stands before
 # `kind`: a search that begins with a rare letter is faster, and what it finds beside is read too.
 KEY_MARK = re.compile(rb'kind":"(?:log\.init"|key\.)')
@@ -244,12 +244,11 @@ class Walk:
             self._report.doubt("anchor-stale", "No outside head is young enough.")
 
     def _judge_pending(self) -> None:
-        pending = self._source.pending()
-        self._report.counts["pending"] = len(pending)
-        ages = [self._age(time_of(line)) for line in pending]
-        old = [age for age in ages if age is None or age > PENDING_SLACK]
-        if old:
-            self._report.doubt("pending", f"{len(old)} entries have no place after 5 s.")
+        waiting = WaitingCheck(
+            self._report, ring=self._ring, chains=self._chains, first=self._hashes.size
+        )
+        waiting.run(self._source.pending(), now=self._how.now, quick=self._how.quick)
+        self._report.counts["pending"] = waiting.count
 
     def _judge_rest(self) -> None:
         for code, text in self._source.repeated():

@@ -115,6 +115,20 @@ def sealed_by(writer: WriterKey, kind: str, data: dict[str, Any], **members: obj
     return seal({**usual, **members}, writer.sign)
 
 
+def put(trail: Trail, line: bytes, *, leaf: bytes | None = None, place: str = "NULL") -> None:
+    """Put an entry into the table, as whoever may only insert can do it."""
+    text, hashed = line.decode().replace("'", "''"), stored_bytes(trail, leaf or leaf_hash(line))
+    with trail.database.begin() as tx:
+        tx.connection.exec_driver_sql(
+            f"INSERT INTO audit_entry (idx, line, leaf) VALUES ({place}, '{text}', {hashed})"
+        )
+
+
+def b64(data: bytes) -> str:
+    """Return base64."""
+    return base64.b64encode(data).decode()
+
+
 def outcome(value: str) -> Change:
     """Return the change that gives a run's end another outcome."""
     return lambda members: members["data"].update(outcome=value)

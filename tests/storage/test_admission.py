@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.entry_bytes import leaf_hash
 from storage.keys import WriterKey
 from storage.sequencing import sequence_pending
-from tests.storage.forging import sealed_by, stored_bytes
+from tests.storage.forging import put, sealed_by
 from tests.storage.trail import ORIGIN, Trail, begin_trail, outside, rotate_log_key, rotate_writer
 from workflows.entry import Json
 from workflows.errors import SigningKeyError, UnusableDatabaseError
@@ -36,15 +36,6 @@ def of_itself() -> dict[str, Json]:
 
 def of_a_log_key() -> dict[str, Json]:
     return {"role": "log", "vkey": str(VerifierKey(ORIGIN, STRANGER.public))}
-
-
-def put(trail: Trail, line: bytes, *, leaf: bytes | None = None, place: str = "NULL") -> None:
-    """Put an entry into the table, as whoever may only insert can do it."""
-    text, hashed = line.decode().replace("'", "''"), stored_bytes(trail, leaf or leaf_hash(line))
-    with trail.database.begin() as tx:
-        tx.connection.exec_driver_sql(
-            f"INSERT INTO audit_entry (idx, line, leaf) VALUES ({place}, '{text}', {hashed})"
-        )
 
 
 def size_of(trail: Trail) -> tuple[int, int]:
