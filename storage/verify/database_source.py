@@ -171,6 +171,10 @@ class DatabaseSource:
             beside = partial(self._at, places) if parts is None else partial(_with, parts, some)
             yield StoredEntries(places, lines, list(leaves), beside)
 
+    def leaves_before(self) -> Iterator[bytes]:
+        """Yield nothing: a database has every line."""
+        return iter(())
+
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
         rows = self._rows("SELECT CAST(size AS BIGINT), note FROM audit_checkpoint ORDER BY 1")

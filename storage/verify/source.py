@@ -89,6 +89,12 @@ class Source(Protocol):
         has no parts.
         """
 
+    def leaves_before(self) -> Iterator[bytes]:
+        """Yield the leaves before the first entry that is here as a part of runs.
+
+        It is asked after `entries`.
+        """
+
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
 

@@ -142,6 +142,7 @@ class Walk:
             self._read_lines(some, leaves)
             self._how.progress(self._hashes.size, self._expected)
         self._signatures.finish()
+        self._chains.find_outside(self._source.leaves_before())
         self._hashes.judge(self._source)
 
     def _read_lines(self, some: StoredEntries, leaves: Sequence[bytes]) -> None:

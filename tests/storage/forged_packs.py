@@ -132,6 +132,20 @@ def _row(index: int, line: bytes) -> str:
     return f"{index},{run},{said['rseq']},{said['ts']},{said['kind']},{ref}"
 
 
+def part_of(files: Files, start: int, lines: list[bytes]) -> Files:
+    """Return the files of a pack over the entries from `start` on, of those of the whole log."""
+    rows = files[names.INDEX].splitlines(keepends=True)
+    known = [(at, one) for at, one in enumerate(lines[:start]) if json.loads(one)["run"] is None]
+    payload = files[names.DISCLOSURES]
+    return {
+        **files,
+        names.ENTRIES: b"".join(b"%b\n" % one for one in lines[start:]),
+        names.CONTEXT: b"".join(b"%d\t%b\n" % one for one in known),
+        names.DISCLOSURES: payload if start <= 1 else b"",
+        names.INDEX: b"".join([rows[0], *rows[start + 1 :]]),
+    }
+
+
 def no_change(_files: Json) -> None:
     """Leave it as it is."""
 

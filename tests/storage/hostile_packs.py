@@ -7,6 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from storage.checkpoint import VerifierKey
+from storage.entry_bytes import leaf_hash
 from storage.evidence import names
 from storage.keys import possession_message
 from tests.storage.forged_packs import (
@@ -25,6 +26,7 @@ from tests.storage.forged_packs import (
     key_id,
     note_over,
     pack_of,
+    part_of,
     public,
     respelt,
 )
@@ -259,6 +261,62 @@ KEY_STORIES: dict[str, tuple[Forge, str]] = {
             sealer=SEALER,
         ),
         "checkpoint-untrusted",
+    ),
+}
+
+
+def goes_on(number: int, run: str, rseq: int, prev: str) -> bytes:
+    """Return an entry of a run that was under way before."""
+    observed = {"step": "look", "attempt": 1, "action": "model.ask", "outcome": "ok"}
+    return entry(number, "step.observed", {**observed}, run=run, rseq=rseq, prev=prev)
+
+
+def from_entry_2(*lines: bytes) -> Forge:
+    """Return what writes a pack of all but the first two entries and the run's end."""
+
+    def forge(out: Path) -> Path:
+        whole = [*history()[:2], *lines]
+        files = part_of(files_of(whole), 2, whole)
+        span = [2, len(whole)]
+        return pack_of(files, out, manifest=lambda one: one.update(range=span))
+
+    return forge
+
+
+BEGUN = [b64(leaf_hash(one)) for one in history()]
+OTHER, LATER = (goes_on(at, "r2", 1, BEGUN[1]) for at in (2, 3))
+# Runs that were under way before the entries that a pack holds, and the codes of the failures.
+CHAIN_STORIES: dict[str, tuple[Forge, str]] = {
+    "a run that goes on from an entry before": (from_entry_2(goes_on(2, "r1", 1, BEGUN[1])), ""),
+    "a run that begins here": (from_entry_2(goes_on(2, "r2", 0, "")), ""),
+    "a run that goes on twice": (
+        from_entry_2(OTHER, goes_on(3, "r2", 2, b64(leaf_hash(OTHER)))),
+        "",
+    ),
+    "a run that goes on from nothing": (
+        from_entry_2(goes_on(2, "r1", 1, b64(bytes(32)))),
+        "run-chain",
+    ),
+    "a run that goes on from no hash": (from_entry_2(goes_on(2, "r1", 1, "AAAA")), "run-chain"),
+    "a run that goes on from what is not spelt so": (
+        from_entry_2(goes_on(2, "r1", 1, BEGUN[1][:-1])),
+        "run-chain",
+    ),
+    "a run that goes on from an entry of the context": (
+        from_entry_2(goes_on(2, "r1", 1, BEGUN[0])),
+        "run-chain",
+    ),
+    "a run that goes on from an entry that was dropped": (
+        from_entry_2(goes_on(2, "r1", 2, BEGUN[2])),
+        "run-chain",
+    ),
+    "a run that goes on from a later entry": (
+        from_entry_2(goes_on(2, "r1", 1, b64(leaf_hash(LATER))), LATER),
+        "run-chain",
+    ),
+    "two runs that go on from one entry": (
+        from_entry_2(goes_on(2, "r1", 1, BEGUN[1]), goes_on(3, "r2", 1, BEGUN[1])),
+        "run-chain",
     ),
 }
 

@@ -26,7 +26,7 @@ from tests.bot.anchors.pretend_authority import PretendAuthority
 from tests.sandbox.page.tabs import PATIENCE, chromium
 from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
-from tests.storage.hostile_packs import HOSTILE, KEY_STORIES
+from tests.storage.hostile_packs import CHAIN_STORIES, HOSTILE, KEY_STORIES
 from tests.storage.hostile_zips import HOSTILE_ZIPS
 from tests.storage.packs import ATTACKS, Office, by_script, resign
 from tests.storage.stories import STORIES, recorded
@@ -319,11 +319,9 @@ def test_the_page_says_the_same_of_packs_that_nobody_would_write(
     assert reader.codes() == ours.codes
 
 
-@pytest.mark.parametrize("name", KEY_STORIES)
-def test_the_page_judges_alike_who_may_change_keys(
-    reader: Reader, tmp_path: Path, name: str
-) -> None:
-    forge, codes = KEY_STORIES[name]
+@pytest.mark.parametrize("name", KEY_STORIES | CHAIN_STORIES)
+def test_the_page_judges_alike_what_needs_keys(reader: Reader, tmp_path: Path, name: str) -> None:
+    forge, codes = (KEY_STORIES | CHAIN_STORIES)[name]
     pack = forge(tmp_path / "pack")
     ours = verify_pack(pack, [PIN], processes=1)
 

@@ -10,7 +10,7 @@ import pytest
 from storage.evidence.export import VERIFIER
 from storage.verify import verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
-from tests.storage.hostile_packs import HOSTILE, KEY_STORIES
+from tests.storage.hostile_packs import CHAIN_STORIES, HOSTILE, KEY_STORIES
 from tests.storage.hostile_zips import HOSTILE_ZIPS
 from tests.storage.packs import by_script
 
@@ -26,9 +26,9 @@ def test_both_verifiers_say_the_same_of_it(tmp_path: Path, name: str) -> None:
     assert {one for one, _ in told["failures"]} == ours.codes
 
 
-@pytest.mark.parametrize("name", KEY_STORIES)
-def test_both_verifiers_judge_alike_who_may_change_keys(tmp_path: Path, name: str) -> None:
-    forge, codes = KEY_STORIES[name]
+@pytest.mark.parametrize("name", KEY_STORIES | CHAIN_STORIES)
+def test_both_verifiers_judge_alike_what_needs_keys(tmp_path: Path, name: str) -> None:
+    forge, codes = (KEY_STORIES | CHAIN_STORIES)[name]
     pack = forge(tmp_path / "pack")
     ours = verify_pack(pack, [PIN], processes=1)
     code, told = by_script(pack, PIN)

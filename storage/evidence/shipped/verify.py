@@ -1134,6 +1134,7 @@ class Verifier:
         self.writers: dict[str, Writer] = {}
         self.roots = {0: self.tree.root()}
         self.tails: dict[str, tuple[int, bytes]] = {}
+        self.wanted: dict[bytes, int] = {}
         self.has_gap = False
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
@@ -1237,6 +1238,7 @@ class Verifier:
         start, end = self.pack.start, self.pack.end
         lines, rows = self.pack.lines("entries.jsonl"), self.rows()
         parts, context = self.parts(), self.pack.context()
+        known = set(context)
         for place, leaf in enumerate(self.pack.leaves()):
             if len(leaf) != HASH:
                 self.found.fail("range", "the leaves end in the middle of one")
@@ -1259,6 +1261,7 @@ class Verifier:
             self.found.fail("range", "the context holds entries of the range")
         for place in parts:
             self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
+        self.find_outside(known)
         self.story.finish()
 
     def rows(self) -> Iterator[str]:
@@ -1427,6 +1430,7 @@ class Verifier:
         if run is None:
             return
         if run not in self.tails and self.has_gap:
+            self.want(place, entry)
             self.tails[run] = (entry["rseq"], leaf)
             return
         rseq, before = self.tails.get(run, (-1, b""))
@@ -1435,6 +1439,26 @@ class Verifier:
         if entry["prev"] != base64.b64encode(before).decode():
             self.found.fail("run-chain", f"entry {place} does not name the one before it", place)
         self.tails[run] = (entry["rseq"], leaf)
+
+    def want(self, place: int, entry: dict[str, Any]) -> None:
+        """Remember from which entry before the range a run goes on; no two from the same one."""
+        try:
+            leaf = b64(entry["prev"], HASH) if entry["rseq"] else b""
+        except ValueError:
+            leaf = b""
+        if entry["rseq"] and (not leaf or leaf in self.wanted):
+            self.found.fail("run-chain", f"entry {place} goes on from none of its run", place)
+        elif entry["rseq"]:
+            self.wanted[leaf] = place
+
+    def find_outside(self, known: set[int]) -> None:
+        """Look for the leaves from which runs go on that were under way before the range."""
+        if self.wanted:
+            for place, leaf in zip(range(self.pack.start), self.pack.leaves(), strict=False):
+                if place not in known:
+                    self.wanted.pop(leaf, None)
+        for place in self.wanted.values():
+            self.found.fail("run-chain", f"entry {place} goes on from none of its run", place)
 
     def entry_parts(self, place: int, line: bytes, held: dict[str, tuple[bytes, bytes]]) -> None:
         """Compare payloads with what their entry committed to."""

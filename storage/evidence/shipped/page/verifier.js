@@ -42,6 +42,7 @@ class Verifier {
   #running = [];
   #hasGap = false;
   #tails = new Map();
+  #wanted = new Map();
   #roots = new Map();
   #ids = new Float64Array(1024);
   #met = 0;
@@ -129,6 +130,7 @@ class Verifier {
 
   async #readLog(context, sizes) {
     const { start, end } = this.manifest;
+    const known = new Set(context.keys());
     const lines = this.files.lines("entries.jsonl");
     const rows = this.files.lines("index.csv");
     if (text((await rows.next()).value) !== COLUMNS) this.report.fail("index-row", "the index has other columns");
@@ -149,6 +151,7 @@ class Verifier {
       place += 1;
     }
     await this.#settle();
+    await this.#findOutside(known);
     this.story.finish();
     const isMore = !(await lines.next()).done || !(await rows.next()).done;
     if (end > place || isMore) this.report.fail("range", "the pack holds other entries than its range says");
@@ -202,10 +205,36 @@ class Verifier {
     if (run === null) return;
     const tail = this.#tails.get(run);
     this.#tails.set(run, { rseq, leaf });
-    if (!tail && this.#hasGap) return; // Where it began may be outside of the pack.
+    if (!tail && this.#hasGap) {
+      this.#want(place, { run, rseq, prev }); // Where it began may be outside of the pack.
+      return;
+    }
     const expected = tail ? tail.rseq + 1 : 0;
     if (rseq !== expected) this.report.fail("run-sequence", `entry ${place} is number ${rseq} of its run, where ${expected} comes next`, { place, run });
     if (prev !== (tail ? toBase64(tail.leaf) : "")) this.report.fail("run-chain", `entry ${place} does not name the entry before it in its run`, { place, run });
+  }
+
+  // Remember from which entry before the range a run goes on; no two go on from the same one.
+  #want(place, { run, rseq, prev }) {
+    if (rseq === 0) return;
+    if (this.#wanted.has(prev)) this.#miss(place, run);
+    else this.#wanted.set(prev, { place, run });
+  }
+
+  #miss(place, run) {
+    this.report.fail("run-chain", `entry ${place} names an entry before it that was none of its run`, { place, run });
+  }
+
+  // Look for the leaves from which runs go on that were under way before the range.
+  async #findOutside(known) {
+    if (!this.#wanted.size) return;
+    let place = 0;
+    for await (const leaf of this.files.records("leaves.bin", 32)) {
+      if (place >= this.manifest.start) break;
+      if (!known.has(place)) this.#wanted.delete(toBase64(leaf));
+      place += 1;
+    }
+    this.#wanted.forEach((one) => this.#miss(one.place, one.run));
   }
 
   async #judgeState() {
