@@ -26,8 +26,9 @@ from tests.bot.anchors.pretend_authority import PretendAuthority
 from tests.sandbox.page.tabs import PATIENCE, chromium
 from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
-from tests.storage.hostile_packs import CHAIN_STORIES, HOSTILE, KEY_STORIES
+from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
+from tests.storage.key_stories import CHAIN_STORIES, KEY_STORIES
 from tests.storage.packs import ATTACKS, Office, by_script, resign
 from tests.storage.stories import STORIES, recorded
 from tests.storage.test_verify import a_full_life

@@ -10,8 +10,9 @@ import pytest
 from storage.evidence.export import VERIFIER
 from storage.verify import verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
-from tests.storage.hostile_packs import CHAIN_STORIES, HOSTILE, KEY_STORIES
+from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
+from tests.storage.key_stories import CHAIN_STORIES, KEY_STORIES
 from tests.storage.packs import by_script
 
 
