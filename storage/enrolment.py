@@ -163,6 +163,19 @@ def read_keys(connection: Connection) -> LogKeys:
     return keys
 
 
+def keys_before(connection: Connection, index: int) -> LogKeys:
+    """Return the keys as the entries below that place tell them: none before the first one.
+
+    Raises:
+        UnusableDatabaseError: somebody changed keys without being allowed to.
+    """
+    keys = LogKeys()
+    for place, line in _key_lines(connection) if index else ():
+        if place < index:
+            keys.take_up(place, line)
+    return keys
+
+
 def verifier_keys(connection: Connection) -> list[str]:
     """Return every verifier key that the log names, the first one first, ended ones too."""
     named: list[str] = []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
+from storage.admission import admit
 from storage.checkpoint import Checkpoint, NoteSigner, Signer, read_vkey
 from storage.enrolment import read_keys
 from storage.trail_sql import MOST_PENDING, Extended, NewestHead, TrailSql
@@ -94,12 +95,13 @@ class Sequencer:
             return 0
         self._placed_at = monotonic()
         tree, first = found.tree, found.tree.size
-        tiles = tree.extend(leaf for _seq, leaf in found.pending)
+        admit(tx, found.pending, first)
+        tiles = tree.extend(one.leaf for one in found.pending)
         at = self._now()
         self._check_keys(tx, found.head)
         sql.extend(
             Extended(
-                seqs=[seq for seq, _leaf in found.pending],
+                seqs=[one.seq for one in found.pending],
                 are_placed=found.are_placed,
                 first=first,
                 tree=tree,

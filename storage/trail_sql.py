@@ -32,25 +32,36 @@ _PART = (
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
 _TREE = "SELECT size, frontier FROM audit_tree WHERE id = 1"
-_PENDING = "SELECT seq, leaf FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?"
+_PENDING = (
+    "SELECT seq, leaf, CAST(line AS BLOB) FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?"
+)
 _HEAD = (
     "SELECT size, created_at, kept_because, NULL AS newest_end FROM audit_checkpoint"
     " ORDER BY size DESC LIMIT 1"
 )
 # Where entries have their places already, they are found together with tree and head.
 _BEYOND = (
-    "SELECT e.seq, e.leaf, tree.size, tree.frontier,"
+    "SELECT e.seq, e.leaf, CAST(e.line AS BLOB), tree.size, tree.frontier,"
     " head.size, head.created_at, head.kept_because, NULL AS newest_end"
     " FROM audit_tree tree CROSS JOIN audit_entry e LEFT JOIN audit_checkpoint head"
     " ON head.size = (SELECT max(size) FROM audit_checkpoint)"
     " WHERE tree.id = 1 AND e.idx >= tree.size ORDER BY e.idx LIMIT ?"
 )
-# On a server each statement costs its driver more than what is done, so there it is one.
+# On a server each statement costs its driver more than what is done, so there it is one. Of lines
+# that say nothing of keys, and have the leaf that they must, none travels.
+_PENDING_THERE = (
+    'SELECT seq, leaf, CASE WHEN strpos(line, \'"kind":"key.\') > 0'
+    ' OR strpos(line, \'"kind":"log.init"\') > 0'
+    " OR leaf <> sha256(decode('00', 'hex') || convert_to(line, 'UTF8'))"
+    " THEN convert_to(line, 'UTF8') END AS line"
+    " FROM audit_entry WHERE idx IS NULL ORDER BY seq LIMIT ?"
+)
 _ALL_THREE = (
     "SELECT tree.size, tree.frontier, head.size, head.created_at, head.kept_because,"  # noqa: S608  fixed texts
-    f" {NEWEST_END}, pending.seqs, pending.leaves"
-    " FROM (SELECT array_agg(seq ORDER BY seq) AS seqs, array_agg(leaf ORDER BY seq) AS leaves"
-    f" FROM ({_PENDING}) AS found) AS pending"
+    f" {NEWEST_END}, pending.seqs, pending.leaves, pending.lines"
+    " FROM (SELECT array_agg(seq ORDER BY seq) AS seqs, array_agg(leaf ORDER BY seq) AS leaves,"
+    " array_agg(line ORDER BY seq) AS lines"
+    f" FROM ({_PENDING_THERE}) AS found) AS pending"
     f" LEFT JOIN ({_TREE}) AS tree ON true LEFT JOIN ({_HEAD}) AS head ON true"
 )
 
@@ -83,12 +94,20 @@ _REPLACE_HEAD = (
 )
 
 
+class Waiting(NamedTuple):
+    """An entry before its place; a server keeps the line of one that is in order to itself."""
+
+    seq: int
+    leaf: bytes
+    line: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where the log stands before its pending entries are placed."""
 
     tree: Tree
-    pending: list[tuple[int, bytes]]  # `seq` and leaf, oldest first.
+    pending: list[Waiting]  # Oldest first.
     head: "NewestHead | None"
     are_placed: bool = False  # They have their place already, and only the tree lacks them.
 
@@ -204,8 +223,8 @@ class TrailSql:
             return self._standing_on_server(lock)
         (placed,) = self._tx.ask((_BEYOND, (MOST_PENDING,)))
         if placed:
-            _, _, size, frontier, *head = placed[0]
-            pending = [(seq, leaf) for seq, leaf, *_ in placed]
+            _, _, _, size, frontier, *head = placed[0]
+            pending = [row[:3] for row in placed]
         else:
             # Without a place are the first of a log, and what came from a server before it had one.
             pending, stored, heads = self._tx.ask(
@@ -215,7 +234,7 @@ class TrailSql:
             head = list(heads[0]) if heads else [None]
         return Standing(
             tree=Tree() if size is None else _tree(size, frontier),
-            pending=pending,
+            pending=[Waiting(*row) for row in pending],
             head=None if head[0] is None else self._head(head),
             are_placed=bool(placed),
         )
@@ -230,10 +249,10 @@ class TrailSql:
             (taken,), found = self._tx.ask(("SELECT pg_try_advisory_xact_lock(?)", (lock,)), asked)
             if not taken[0]:
                 return None
-        size, frontier, *head, seqs, leaves = found[0]
+        size, frontier, *head, seqs, leaves, lines = found[0]
         return Standing(
             tree=Tree() if size is None else _tree(size, frontier),
-            pending=list(zip(seqs or (), leaves or (), strict=True)),
+            pending=list(map(Waiting, seqs or (), leaves or (), lines or ())),
             head=None if head[0] is None else self._head(head),
         )
 

@@ -61,6 +61,8 @@ LIST_TRIGGERS = {
 }
 # Whatever else a file without its constraints holds there: a number that can be compared.
 PLACE = "CAST(e.idx AS BIGINT)"
+PLACED = "e.idx IS NOT NULL ORDER BY e.idx, e.seq"
+WAITING = "e.idx IS NULL ORDER BY e.seq"
 SEQ = 3  # What stands behind place, line and leaf; the columns follow.
 COLUMNS = "e.uid, e.run_id, e.rseq, e.ts, e.kind, e.actor_ref, e.workflow"
 
@@ -153,18 +155,25 @@ class DatabaseSource:
 
     def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
         """Yield the placed entries by their place."""
+        return self._entries(PLACED, whole=whole)
+
+    def _entries(self, which: str, *, whole: bool) -> Iterator[StoredEntries]:
         more = f", e.seq, {COLUMNS}" if whole else ""
         rows = self._rows(
             f"SELECT {PLACE}, {self._line} AS line, {self._leaf} AS leaf{more}"  # noqa: S608  fixed words
-            " FROM audit_entry e WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq"
+            f" FROM audit_entry e WHERE {which}"
         )
-        parts = Ahead(self._parts()) if whole else None
+        parts = Ahead(self._parts(which)) if whole else None
         while some := list(islice(rows, TOGETHER)):
             places, lines, leaves, *_more = zip(*some, strict=True)
             if self._dialect != "sqlite":  # There the statement says that they are bytes.
                 lines, leaves = tuple(map(as_bytes, lines)), tuple(map(as_bytes, leaves))
             beside = partial(self._at, places) if parts is None else partial(_with, parts, some)
             yield StoredEntries(places, lines, list(leaves), beside)
+
+    def leaves_before(self) -> Iterator[bytes]:
+        """Yield nothing: a database has every line."""
+        return iter(())
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
@@ -201,12 +210,9 @@ class DatabaseSource:
         for index, line in rows:
             yield index, as_bytes(line)
 
-    def pending(self) -> Sequence[bytes]:
-        """Return the lines of entries that have no place yet."""
-        rows = self._rows(
-            f"SELECT {self._line} AS line FROM audit_entry e WHERE e.idx IS NULL ORDER BY e.seq"  # noqa: S608  fixed words
-        )
-        return [as_bytes(line) for (line,) in rows]
+    def pending(self) -> Iterator[StoredEntries]:
+        """Yield the entries that have no place yet."""
+        return self._entries(WAITING, whole=True)
 
     def repeated(self) -> Sequence[tuple[str, str]]:
         """Return ids and parts that stand where no other may."""
@@ -255,11 +261,10 @@ class DatabaseSource:
         columns, *_more = [*found, ()]
         return Beside(tuple(columns))
 
-    def _parts(self) -> Iterator[tuple[int, HeldPart]]:
+    def _parts(self, which: str) -> Iterator[tuple[int, HeldPart]]:
         rows = self._rows(
-            "SELECT p.entry_seq, p.name, p.salt, p.body, p.cls, p.subject_ref FROM audit_entry e"
-            " JOIN audit_part p ON p.entry_seq = e.seq"
-            " WHERE e.idx IS NOT NULL ORDER BY e.idx, e.seq, p.name"
+            "SELECT p.entry_seq, p.name, p.salt, p.body, p.cls, p.subject_ref FROM audit_entry e"  # noqa: S608  fixed words
+            f" JOIN audit_part p ON p.entry_seq = e.seq WHERE {which}, p.name"
         )
         for seq, *part in rows:
             yield seq, _held_part(*part)

@@ -1,4 +1,8 @@
-"""Which keys the log knows, from when until when (AUDIT.md section 12)."""
+"""Which keys the log knows, from when until when (AUDIT.md section 12).
+
+No key brings itself in: an entry changes keys only under the signature of a writer that an
+entry before it had enrolled, and that none had ended.
+"""
 
 from array import array
 from collections.abc import Mapping
@@ -6,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storage.checkpoint import MalformedNoteError, VerifierKey, is_signature, key_id, read_vkey
+from storage.claims import false_claims
 from storage.entry_bytes import MalformedEntryError, decode64
 from storage.keys import possession_message
 from storage.verify.members import is_count
 from storage.verify.report import Report
 
+CHANGES = frozenset({"key.add", "key.retire", "key.revoke"})
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 
@@ -42,19 +48,61 @@ class KeyRing:
     """Learns keys from the entries, in their order."""
 
     def __init__(self, report: Report) -> None:
-        self._report = report
+        self.report = report
         self.writers: dict[str, WriterState] = {}
         self.log_keys: list[LogKeyState] = []
         self.genesis: list[VerifierKey] = []
         self.origin = ""
 
-    def observe(self, index: int, members: Mapping[str, Any]) -> None:
-        """Take in what the entry says about keys; most say nothing."""
-        kind, data = members["kind"], members["data"]
+    def observe(self, index: int, members: Mapping[str, Any], line: bytes) -> bool:
+        """Take in what the entry says about keys; most say nothing.
+
+        Of one that changes keys it is judged at once who signed it, and nothing is taken in if
+        that was no key that counted. Return whether it was judged.
+        """
+        kind = members["kind"]
         if (index == 0) != (kind == "log.init"):
-            self._report.fail(
+            self.report.fail(
                 "genesis", f"Entry {index} is {kind}; only entry 0 is log.init.", place=index
             )
+        is_change = kind in CHANGES
+        if kind == "log.init" or (is_change and self._is_allowed(index, members, line)):
+            self._take_in(index, members)
+        return is_change
+
+    def writer_at(self, index: int, writer: str) -> bytes | None:
+        """Return the public key that signs entry `index`; None (and a finding) if none may."""
+        state = self.writers.get(writer)
+        if state is None:
+            self.report.fail(
+                "entry-key", f"Entry {index} is signed by an unknown key {writer}.", place=index
+            )
+            return None
+        if state.ended_at is not None and index > state.ended_at:
+            self.report.fail(
+                "entry-key-retired",
+                f"Entry {index} is signed by {writer}, which ended at {state.ended_at}.",
+                place=index,
+            )
+        state.signed.append(index)
+        return state.public
+
+    def _is_allowed(self, index: int, members: Mapping[str, Any], line: bytes) -> bool:
+        """Say whether a key that counts there signed the entry; a finding if not."""
+        writer = members["key"]
+        public = self.writer_at(index, writer)
+        if public is None:
+            return False
+        if false_claims([(index, public, members["sig"], line)]):
+            self.report.fail(
+                "entry-signature", f"The signature of entry {index} is false.", place=index
+            )
+            return False
+        ended_at = self.writers[writer].ended_at
+        return ended_at is None or index <= ended_at
+
+    def _take_in(self, index: int, members: Mapping[str, Any]) -> None:
+        kind, data = members["kind"], members["data"]
         try:
             if kind == "log.init":
                 self._begin(index, members)
@@ -62,29 +110,12 @@ class KeyRing:
                 self._add(index, data)
             elif kind == "key.retire":
                 self._end(index, data["id"], since=None)
-            elif kind == "key.revoke":
+            else:
                 self._end(index, data["id"], since=data.get("from"))
         except (MalformedNoteError, MalformedEntryError, KeyError, TypeError) as error:
-            self._report.fail(
+            self.report.fail(
                 "entry-key", f"Entry {index} names a key that is none: {error}.", place=index
             )
-
-    def writer_at(self, index: int, writer: str) -> bytes | None:
-        """Return the public key that signs entry `index`; None (and a finding) if none may."""
-        state = self.writers.get(writer)
-        if state is None:
-            self._report.fail(
-                "entry-key", f"Entry {index} is signed by an unknown key {writer}.", place=index
-            )
-            return None
-        if state.ended_at is not None and index > state.ended_at:
-            self._report.fail(
-                "entry-key-retired",
-                f"Entry {index} is signed by {writer}, which ended at {state.ended_at}.",
-                place=index,
-            )
-        state.signed.append(index)
-        return state.public
 
     def _begin(self, index: int, members: Mapping[str, Any]) -> None:
         if index:
@@ -96,24 +127,29 @@ class KeyRing:
         for vkey in members["data"]["log_vkeys"]:
             key = self._own(read_vkey(str(vkey)), index)
             self.genesis.append(key)
-            self.log_keys.append(LogKeyState(key, index))
+            self._know(key, index)
 
     def _add(self, index: int, data: Mapping[str, Any]) -> None:
         if data["role"] == "log":
             key = self._own(read_vkey(str(data["vkey"])), index)
-            self.log_keys.append(LogKeyState(key, index))
+            self._know(key, index)
             return
         public = decode64(data["pk"], KEY_BYTES)
         proof = decode64(data["pop"], SIGNATURE_BYTES)
         if not is_signature(public, proof, possession_message(self.origin, key_id(public))):
-            self._report.fail(
+            self.report.fail(
                 "key-pop", f"Entry {index} enrols a key that nobody showed to hold.", place=index
             )
         self.writers.setdefault(key_id(public), WriterState(public))
 
+    def _know(self, key: VerifierKey, index: int) -> None:
+        """Take in a log key; one that is known already is no other for being named again."""
+        if all(state.key != key for state in self.log_keys):
+            self.log_keys.append(LogKeyState(key, index))
+
     def _own(self, key: VerifierKey, index: int) -> VerifierKey:
         if key.name != self.origin:
-            self._report.fail(
+            self.report.fail(
                 "key-origin", f"Entry {index} names a key of the log {key.name}.", place=index
             )
         return key
@@ -134,7 +170,7 @@ class KeyRing:
     def _doubt_window(self, writer: str, state: WriterState, since: int) -> None:
         doubtful = sum(1 for one in state.signed if one >= since)
         if doubtful:
-            self._report.doubt(
+            self.report.doubt(
                 "revoked-window",
                 f"{doubtful} entries from {since} on are signed by the revoked key {writer}.",
             )

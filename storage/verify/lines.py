@@ -29,10 +29,11 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class LineCheck:
     """Reads lines one after the other and reports what no entry can have."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, log: str | None = None) -> None:
+        """Read lines of that log; without one, of the log that the first of them names."""
         self._report = report
         self._latest, self._back = LONG_AGO, timedelta()
-        self.log: str | None = None
+        self.log = log
 
     def read(self, index: int, line: bytes, beside: Beside) -> dict[str, Any] | None:
         """Return the members of the line at `index`; None when it cannot be read at all."""

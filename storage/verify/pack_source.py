@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Unpack
 
@@ -89,6 +89,7 @@ class PackSource:
         self._files = files
         self._manifest = manifest
         self._faults: list[tuple[str, str]] = []
+        self._context_places: frozenset[int] = frozenset()
 
     @property
     def withholds(self) -> bool:
@@ -119,6 +120,7 @@ class PackSource:
         stored, index = self._lines(names.ENTRIES), self._rows()
         parts = Ahead(self._disclosures() if whole else iter(()))
         context = dict(self._context())
+        self._context_places = frozenset(context)
         places = range(0)
         for leaves in self._leaves():
             places = range(places.stop, places.stop + len(leaves))
@@ -137,6 +139,13 @@ class PackSource:
             self._fault("range", "The context holds entries that are not outside the range.")
         for one in parts.left():
             self._fault("disclosure-orphan", f"A payload is for entry {one}, which is not here.")
+
+    def leaves_before(self) -> Iterator[bytes]:
+        """Yield the leaves before the range, but for those of the context, which is of no run."""
+        leaves = (leaf for some in self._leaves() for leaf in some)
+        for place, leaf in enumerate(islice(leaves, self._manifest.start)):
+            if place not in self._context_places:
+                yield leaf
 
     def heads(self) -> Sequence[StoredHead]:
         """Return every note of the pack."""
@@ -186,9 +195,9 @@ class PackSource:
             if _is_marker(line):
                 yield place, line
 
-    def pending(self) -> Sequence[bytes]:
+    def pending(self) -> Iterator[StoredEntries]:
         """Everything in a pack has its place."""
-        return []
+        return iter(())
 
     def repeated(self) -> Sequence[tuple[str, str]]:
         """Return ids that stand twice among the entries that are here."""

@@ -89,6 +89,12 @@ class Source(Protocol):
         has no parts.
         """
 
+    def leaves_before(self) -> Iterator[bytes]:
+        """Yield the leaves before the first entry that is here as a part of runs.
+
+        It is asked after `entries`.
+        """
+
     def heads(self) -> Sequence[StoredHead]:
         """Return every stored note."""
 
@@ -104,8 +110,11 @@ class Source(Protocol):
     def markers(self) -> Iterator[tuple[int, bytes]]:
         """Yield place and line of every `erasure` and `retention.sweep`."""
 
-    def pending(self) -> Sequence[bytes]:
-        """Return the lines of entries that have no place yet."""
+    def pending(self) -> Iterator[StoredEntries]:
+        """Yield the entries that have no place yet, in the order in which they came.
+
+        What stands as their places means nothing.
+        """
 
     def repeated(self) -> Sequence[tuple[str, str]]:
         """Return what stands twice though it must not: a code and a sentence each."""

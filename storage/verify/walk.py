@@ -15,7 +15,7 @@ from storage.journal import utc_now
 from storage.sequencing import Now
 from storage.verify.anchors import judge_anchors
 from storage.verify.chains import ChainCheck
-from storage.verify.hashes import HashCheck, time_of
+from storage.verify.hashes import HashCheck
 from storage.verify.held_parts import Markers, PartCheck, check_subjects
 from storage.verify.keyring import KeyRing
 from storage.verify.lines import LineCheck, run_of
@@ -25,8 +25,8 @@ from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
 from storage.verify.signatures import SignatureCheck
 from storage.verify.source import Beside, Source, StoredEntries
+from storage.verify.waiting import WaitingCheck
 
-PENDING_SLACK = timedelta(seconds=5)
 # In quick mode a line is read only if it may say something about keys. No quote stands before
 # `kind`: a search that begins with a rare letter is faster, and what it finds beside is read too.
 KEY_MARK = re.compile(rb'kind":"(?:log\.init"|key\.)')
@@ -142,6 +142,7 @@ class Walk:
             self._read_lines(some, leaves)
             self._how.progress(self._hashes.size, self._expected)
         self._signatures.finish()
+        self._chains.find_outside(self._source.leaves_before())
         self._hashes.judge(self._source)
 
     def _read_lines(self, some: StoredEntries, leaves: Sequence[bytes]) -> None:
@@ -184,10 +185,13 @@ class Walk:
         members = self._lines.read(index, line, beside)
         if members is None:
             return
-        self._ring.observe(index, members)
+        is_judged = self._ring.observe(index, members, line)
         if self._how.quick:
             return
-        self._check_author(index, line, members)
+        if is_judged:
+            self._signatures.checked += 1
+        else:
+            self._check_author(index, line, members)
         self._chains.check(index, members, leaf)
         self._parts.check(index, members, beside.parts)
         self._semantics.check(index, members)
@@ -241,12 +245,11 @@ class Walk:
             self._report.doubt("anchor-stale", "No outside head is young enough.")
 
     def _judge_pending(self) -> None:
-        pending = self._source.pending()
-        self._report.counts["pending"] = len(pending)
-        ages = [self._age(time_of(line)) for line in pending]
-        old = [age for age in ages if age is None or age > PENDING_SLACK]
-        if old:
-            self._report.doubt("pending", f"{len(old)} entries have no place after 5 s.")
+        waiting = WaitingCheck(
+            self._report, ring=self._ring, chains=self._chains, first=self._hashes.size
+        )
+        waiting.run(self._source.pending(), now=self._how.now, quick=self._how.quick)
+        self._report.counts["pending"] = waiting.count
 
     def _judge_rest(self) -> None:
         for code, text in self._source.repeated():

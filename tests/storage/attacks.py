@@ -266,7 +266,12 @@ def strangers_key(trail: Trail) -> None:
         "pop": base64.b64encode(trail.journal.writer.possession(ORIGIN)).decode(),
         "holder": "eve",
     }
-    trail.tell(outside("key.add", {**data}))
+    trail.tell(outside("hold.lifted", {"hold": "h", "reason": "x"}))
+
+    def enrol(members: dict[str, Any]) -> None:
+        members.update(kind="key.add", data=data)
+
+    rewrite(trail, len(leaves(trail)) - 1, enrol, writer=trail.journal.writer, seals=True)
 
 
 def other_log(members: dict[str, Any]) -> None:

@@ -43,14 +43,21 @@ def b64(data: bytes) -> str:
 PIN = str(VerifierKey(ORIGIN, public(LOG)))
 
 
-def entry(number: int, kind: str, data: Json, **members: object) -> bytes:
-    """Return the line of an entry outside a run."""
+def entry(
+    number: int,
+    kind: str,
+    data: Json,
+    *,
+    by: Ed25519PrivateKey = WRITER,
+    **members: object,
+) -> bytes:
+    """Return the line of an entry outside a run, signed by that key."""
     return seal(
         {
             "actor": {"ref": "interlock", "t": "system"},
             "data": data,
             "id": f"{number:032x}",
-            "key": key_id(public(WRITER)),
+            "key": key_id(public(by)),
             "kind": kind,
             "log": ORIGIN,
             "parts": {},
@@ -61,7 +68,7 @@ def entry(number: int, kind: str, data: Json, **members: object) -> bytes:
             "v": 1,
             **members,
         },
-        WRITER.sign,
+        by.sign,
     )
 
 
@@ -90,13 +97,13 @@ def history() -> list[bytes]:
     ]
 
 
-def note_over(lines: list[bytes], *, size: object = None) -> bytes:
+def note_over(lines: list[bytes], *, size: object = None, by: Ed25519PrivateKey = LOG) -> bytes:
     """Return the signed head over some lines, or the one that claims another size."""
     tree = Tree()
     tree.extend(map(leaf_hash, lines))
     text = Checkpoint(ORIGIN, tree.size, tree.root()).text
     text = text if size is None else text.replace(f"\n{tree.size}\n", f"\n{size}\n")
-    line = signature_line(VerifierKey(ORIGIN, public(LOG)), LOG.sign(text.encode()))
+    line = signature_line(VerifierKey(ORIGIN, public(by)), by.sign(text.encode()))
     return f"{text}\n{line}".encode()
 
 
@@ -123,6 +130,20 @@ def _row(index: int, line: bytes) -> str:
     said = json.loads(line)
     run, ref = said["run"] or "", said["actor"]["ref"]
     return f"{index},{run},{said['rseq']},{said['ts']},{said['kind']},{ref}"
+
+
+def part_of(files: Files, start: int, lines: list[bytes]) -> Files:
+    """Return the files of a pack over the entries from `start` on, of those of the whole log."""
+    rows = files[names.INDEX].splitlines(keepends=True)
+    known = [(at, one) for at, one in enumerate(lines[:start]) if json.loads(one)["run"] is None]
+    payload = files[names.DISCLOSURES]
+    return {
+        **files,
+        names.ENTRIES: b"".join(b"%b\n" % one for one in lines[start:]),
+        names.CONTEXT: b"".join(b"%d\t%b\n" % one for one in known),
+        names.DISCLOSURES: payload if start <= 1 else b"",
+        names.INDEX: b"".join([rows[0], *rows[start + 1 :]]),
+    }
 
 
 def no_change(_files: Json) -> None:

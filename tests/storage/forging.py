@@ -2,11 +2,12 @@
 
 import base64
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 from storage.checkpoint import Checkpoint, NoteSigner, Signer
-from storage.entry_bytes import ENTRY_TYPE, leaf_hash, pae
+from storage.entry_bytes import ENTRY_TYPE, leaf_hash, pae, seal
 from storage.keys import WriterKey
 from storage.tree import Tree
 from tests.storage.trail import ORIGIN, Trail
@@ -93,6 +94,39 @@ def rewrite(
     )
     if seals:
         seal_again(trail, tree_of(leaves(trail)))
+
+
+def sealed_by(writer: WriterKey, kind: str, data: dict[str, Any], **members: object) -> bytes:
+    """Return the line of an entry outside a run that this key signed."""
+    usual: dict[str, Any] = {
+        "actor": {"ref": "interlock", "t": "system"},
+        "data": data,
+        "id": secrets.token_hex(16),
+        "key": writer.id,
+        "kind": kind,
+        "log": ORIGIN,
+        "parts": {},
+        "prev": "",
+        "rseq": 0,
+        "run": None,
+        "ts": "2026-03-02T09:00:00.000Z",
+        "v": 1,
+    }
+    return seal({**usual, **members}, writer.sign)
+
+
+def put(trail: Trail, line: bytes, *, leaf: bytes | None = None, place: str = "NULL") -> None:
+    """Put an entry into the table, as whoever may only insert can do it."""
+    text, hashed = line.decode().replace("'", "''"), stored_bytes(trail, leaf or leaf_hash(line))
+    with trail.database.begin() as tx:
+        tx.connection.exec_driver_sql(
+            f"INSERT INTO audit_entry (idx, line, leaf) VALUES ({place}, '{text}', {hashed})"
+        )
+
+
+def b64(data: bytes) -> str:
+    """Return base64."""
+    return base64.b64encode(data).decode()
 
 
 def outcome(value: str) -> Change:

@@ -179,6 +179,10 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     "the end of no key": (revoked(**{"from": 0}), 1),
     "a key's end at a text": (revoked(id=key_id(public(WRITER)), **{"from": "x"}), 1),
     "a log key's end at a text": (revoked(id=key_id(public(LOG)), **{"from": "x"}), 1),
+    "the revocation of the key that signs it": (
+        revoked(id=key_id(public(WRITER)), **{"from": 3}),
+        3,
+    ),
     "a key retired from an entry on": (
         and_entry(entry(3, "key.retire", {"id": key_id(public(WRITER)), "from": 0})),
         0,

@@ -28,6 +28,7 @@ from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
+from tests.storage.key_stories import CHAIN_STORIES, KEY_STORIES
 from tests.storage.packs import ATTACKS, Office, by_script, resign
 from tests.storage.stories import STORIES, recorded
 from tests.storage.test_verify import a_full_life
@@ -317,6 +318,17 @@ def test_the_page_says_the_same_of_packs_that_nobody_would_write(
 
     assert reader.verify(zipped(pack), keys=PIN) == ours.exit == verdict
     assert reader.codes() == ours.codes
+
+
+@pytest.mark.parametrize("name", KEY_STORIES | CHAIN_STORIES)
+def test_the_page_judges_alike_what_needs_keys(reader: Reader, tmp_path: Path, name: str) -> None:
+    forge, codes = (KEY_STORIES | CHAIN_STORIES)[name]
+    pack = forge(tmp_path / "pack")
+    ours = verify_pack(pack, [PIN], processes=1)
+
+    assert reader.verify(pack, keys=PIN) == ours.exit == (1 if codes else 0)
+    assert reader.codes() == ours.codes == set(codes.split())
+    assert reader.codes("unproven") == {one for one, _ in ours.unproven}
 
 
 @pytest.mark.parametrize("name", HOSTILE_ZIPS)

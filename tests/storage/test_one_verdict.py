@@ -12,6 +12,7 @@ from storage.verify import verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
+from tests.storage.key_stories import CHAIN_STORIES, KEY_STORIES
 from tests.storage.packs import by_script
 
 
@@ -24,6 +25,31 @@ def test_both_verifiers_say_the_same_of_it(tmp_path: Path, name: str) -> None:
 
     assert (ours.exit, code) == (verdict, verdict)
     assert {one for one, _ in told["failures"]} == ours.codes
+
+
+@pytest.mark.parametrize("name", KEY_STORIES | CHAIN_STORIES)
+def test_both_verifiers_judge_alike_what_needs_keys(tmp_path: Path, name: str) -> None:
+    forge, codes = (KEY_STORIES | CHAIN_STORIES)[name]
+    pack = forge(tmp_path / "pack")
+    ours = verify_pack(pack, [PIN], processes=1)
+    code, told = by_script(pack, PIN)
+
+    assert (ours.exit, code) == (1, 1) if codes else (0, 0)
+    assert {one for one, _ in told["failures"]} == ours.codes == set(codes.split())
+    assert {one for one, _ in told["unproven"]} == {one for one, _ in ours.unproven}
+
+
+@pytest.mark.parametrize("name", KEY_STORIES)
+def test_a_quick_or_sampled_look_trusts_no_key_that_brought_itself_in(
+    tmp_path: Path, name: str
+) -> None:
+    forge, codes = KEY_STORIES[name]
+    pack = forge(tmp_path / "pack")
+    quick = verify_pack(pack, [PIN], processes=1, quick=True)
+    sampled = verify_pack(pack, [PIN], processes=1, sample=100)
+
+    assert sampled.codes == set(codes.split())
+    assert ("checkpoint-untrusted" in codes) == ("checkpoint-untrusted" in quick.codes)
 
 
 @pytest.mark.parametrize("name", HOSTILE_ZIPS)

@@ -9,6 +9,7 @@ import pytest
 
 from storage.database import Database, open_database
 from storage.verify import Report, verify_database
+from tests.storage.forging import put, sealed_by
 from tests.storage.trail import (
     BINDING,
     Trail,
@@ -167,10 +168,7 @@ def test_an_old_outside_note_is_stale(trail: Trail) -> None:
 
 
 def test_an_entry_that_waits_for_its_place_for_long_is_unproven(trail: Trail) -> None:
-    line = trail.line(0).replace('"id":"', '"id":"0000')
-    trail.run_sql(
-        f"INSERT INTO audit_entry (line, leaf) SELECT '{line}', leaf FROM audit_entry WHERE idx = 0"
-    )
+    put(trail, sealed_by(trail.journal.writer, "access.read", {"what": "runs", "n": 1}))
     trail.clock.at += timedelta(seconds=10)
     report = verified(trail)
 

@@ -1141,6 +1141,7 @@ class Verifier:
         self.writers: dict[str, Writer] = {}
         self.roots = {0: self.tree.root()}
         self.tails: dict[str, tuple[int, bytes]] = {}
+        self.wanted: dict[bytes, int] = {}
         self.has_gap = False
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
@@ -1244,6 +1245,7 @@ class Verifier:
         start, end = self.pack.start, self.pack.end
         lines, rows = self.pack.lines("entries.jsonl"), self.rows()
         parts, context = self.parts(), self.pack.context()
+        known = set(context)
         for place, leaf in enumerate(self.pack.leaves()):
             if len(leaf) != HASH:
                 self.found.fail("range", "the leaves end in the middle of one")
@@ -1266,6 +1268,7 @@ class Verifier:
             self.found.fail("range", "the context holds entries of the range")
         for place in parts:
             self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
+        self.find_outside(known)
         self.story.finish()
 
     def rows(self) -> Iterator[str]:
@@ -1306,8 +1309,9 @@ class Verifier:
         entry = self.read(place, line)
         if entry is None:
             return
-        self.keys(place, entry)
-        self.author(place, entry, line)
+        self.start(place, entry)
+        if self.author(place, entry, line):
+            self.keys(place, entry)
         self.chain(place, entry, own)
         self.story.check(place, entry)
         if entry["log"] != self.origin:
@@ -1339,15 +1343,22 @@ class Verifier:
             self.found.fail("ts-format", f"entry {place} has the time {entry['ts']!r}", place)
         return dict(entry)
 
-    def keys(self, place: int, entry: dict[str, Any]) -> None:
-        """Learn what the entry says about keys."""
-        kind, data = entry["kind"], entry["data"]
-        if (place == 0) != (kind == "log.init"):
+    def start(self, place: int, entry: dict[str, Any]) -> None:
+        """Learn the first keys; the first entry alone names them, and is signed by one of them."""
+        is_first = entry["kind"] == "log.init"
+        if (place == 0) != is_first:
             self.found.fail("genesis", "only entry 0 is log.init", place)
         try:
-            if kind == "log.init" and place == 0:
+            if is_first and place == 0:
                 self.begin(entry)
-            elif kind == "key.add":
+        except (KeyError, TypeError, ValueError):
+            self.found.fail("entry-key", f"entry {place} names a key that is none", place)
+
+    def keys(self, place: int, entry: dict[str, Any]) -> None:
+        """Learn what an entry says about keys that one of them signed which counted before it."""
+        kind, data = entry["kind"], entry["data"]
+        try:
+            if kind == "key.add":
                 self.add_key(place, data)
             elif kind == "key.retire":
                 self.end_key(place, data["id"], None)
@@ -1381,7 +1392,9 @@ class Verifier:
         key = Key(str(vkey), place)
         if key.name != self.origin:
             self.found.fail("key-origin", f"entry {place} names a key of {key.name}", place)
-        self.log_keys.append(key)
+        # One that is known already is no other for being named again.
+        if all((one.name, one.public) != (key.name, key.public) for one in self.log_keys):
+            self.log_keys.append(key)
         return key
 
     def end_key(self, place: int, ended: object, since: object) -> None:
@@ -1400,13 +1413,14 @@ class Verifier:
                 key.ended = place if key.ended is None else key.ended
                 key.revoked_from = since if key.revoked_from is None else key.revoked_from
 
-    def author(self, place: int, entry: dict[str, Any], line: bytes) -> None:
-        """Check who signed an entry."""
+    def author(self, place: int, entry: dict[str, Any], line: bytes) -> bool:
+        """Check who signed an entry; say whether it was a key that counts there."""
         writer = self.writers.get(entry["key"])
         if writer is None:
             self.found.fail("entry-key", f"entry {place} is signed by an unknown key", place)
-            return
-        if writer.ended is not None and place > writer.ended:
+            return False
+        is_late = writer.ended is not None and place > writer.ended
+        if is_late:
             words = f"entry {place} is signed by a key that ended"
             self.found.fail("entry-key-retired", words, place)
         writer.signed.append(place)
@@ -1415,8 +1429,10 @@ class Verifier:
             signature = b64(entry["sig"])
         except ValueError:
             signature = b""
-        if not verifies(writer.public, signature, pae(ENTRY_TYPE, body)):
+        is_true = verifies(writer.public, signature, pae(ENTRY_TYPE, body))
+        if not is_true:
             self.found.fail("entry-signature", f"the signature of entry {place} is false", place)
+        return is_true and not is_late
 
     def chain(self, place: int, entry: dict[str, Any], leaf: bytes) -> None:
         """Check the place of an entry in its run."""
@@ -1424,6 +1440,7 @@ class Verifier:
         if run is None:
             return
         if run not in self.tails and self.has_gap:
+            self.want(place, entry)
             self.tails[run] = (entry["rseq"], leaf)
             return
         rseq, before = self.tails.get(run, (-1, b""))
@@ -1432,6 +1449,26 @@ class Verifier:
         if entry["prev"] != base64.b64encode(before).decode():
             self.found.fail("run-chain", f"entry {place} does not name the one before it", place)
         self.tails[run] = (entry["rseq"], leaf)
+
+    def want(self, place: int, entry: dict[str, Any]) -> None:
+        """Remember from which entry before the range a run goes on; no two from the same one."""
+        try:
+            leaf = b64(entry["prev"], HASH) if entry["rseq"] else b""
+        except ValueError:
+            leaf = b""
+        if entry["rseq"] and (not leaf or leaf in self.wanted):
+            self.found.fail("run-chain", f"entry {place} goes on from none of its run", place)
+        elif entry["rseq"]:
+            self.wanted[leaf] = place
+
+    def find_outside(self, known: set[int]) -> None:
+        """Look for the leaves from which runs go on that were under way before the range."""
+        if self.wanted:
+            for place, leaf in zip(range(self.pack.start), self.pack.leaves(), strict=False):
+                if place not in known:
+                    self.wanted.pop(leaf, None)
+        for place in self.wanted.values():
+            self.found.fail("run-chain", f"entry {place} goes on from none of its run", place)
 
     def entry_parts(self, place: int, line: bytes, held: dict[str, tuple[bytes, bytes]]) -> None:
         """Compare payloads with what their entry committed to."""

@@ -1,8 +1,13 @@
-// Which keys the log knows, from when until when: learnt from its entries, in their order.
+// Which keys the log knows, from when until when: learnt from its entries, in their order. No key
+// brings itself in: an entry changes keys only if one signed it that an entry before it had
+// enrolled, and that none had ended.
 
-import { encode, fromBase64, Unreadable } from "./bytes.js";
+import { concat, encode, fromBase64, pae, Unreadable } from "./bytes.js";
 import { LogKey } from "./notes.js";
 import { keyId, verifies } from "./signing.js";
+
+const ENTRY_TYPE = "application/vnd.audit-entry.v1+json";
+const CHANGES = new Set(["key.add", "key.retire", "key.revoke"]);
 
 export class KeyRing {
   writers = new Map();
@@ -18,21 +23,51 @@ export class KeyRing {
     this.#windows = windows;
   }
 
-  // Take in what an entry says about keys; most say nothing.
-  async observe(place, entry) {
-    const { kind, data } = entry;
+  // Take in what an entry says about keys; most say nothing. Of one that changes keys it is judged
+  // at once who signed it; return whether it was.
+  async observe(place, entry, line) {
+    const { kind } = entry;
     const at = { place, run: entry.run };
     if ((place === 0) !== (kind === "log.init")) {
       this.#report.fail("genesis", `entry ${place} is ${kind}; only entry 0 begins the log`, at);
     }
+    const isChange = CHANGES.has(kind);
+    if (kind === "log.init" || (isChange && (await this.#isAllowed(place, entry, line)))) await this.#takeIn(place, entry);
+    return isChange;
+  }
+
+  // Check the signature of an entry under the key that is to have made it.
+  async signed(place, entry, line, key) {
+    const body = concat(line.subarray(0, -136), line.subarray(-39));
+    let signature = new Uint8Array();
+    try {
+      signature = fromBase64(entry.sig, 64);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+    }
+    if (await verifies(key, signature, pae(ENTRY_TYPE, body))) return true;
+    this.#report.fail("entry-signature", `the signature of entry ${place} is false`, { place, run: entry.run });
+    return false;
+  }
+
+  // Say whether a key that counts there signed the entry; a failure if not.
+  async #isAllowed(place, entry, line) {
+    const key = this.author(place, entry);
+    if (key === null || !(await this.signed(place, entry, line, key))) return false;
+    const { ended } = this.writers.get(entry.key);
+    return ended === null || place <= ended;
+  }
+
+  async #takeIn(place, entry) {
+    const { kind, data } = entry;
     try {
       if (kind === "log.init") this.#begin(place, entry);
       else if (kind === "key.add") await this.#add(place, data);
       else if (kind === "key.retire") this.#end(place, data.id, null);
-      else if (kind === "key.revoke") this.#end(place, data.id, data.from ?? null);
+      else this.#end(place, data.id, data.from ?? null);
     } catch (error) {
       if (!(error instanceof Unreadable || error instanceof TypeError)) throw error;
-      this.#report.fail("entry-key", `entry ${place} names a key that is none`, at);
+      this.#report.fail("entry-key", `entry ${place} names a key that is none`, { place, run: entry.run });
     }
   }
 
@@ -54,7 +89,7 @@ export class KeyRing {
   // Doubt what revoked writers signed.
   finish() {
     for (const [id, one] of this.writers) {
-      if (!one.doubtful) continue;
+      if (!one.doubtful || !one.isRevoked) continue;
       this.#report.doubt("revoked-window", `${one.doubtful} entries are signed by the key ${id}, which was revoked`);
     }
   }
@@ -64,12 +99,12 @@ export class KeyRing {
     this.origin = entry.log;
     entry.data.entry_keys.forEach((one) => this.#enrol(fromBase64(one, 32)));
     this.genesis = entry.data.log_vkeys.map((one) => this.#own(new LogKey(String(one), place), place));
-    this.logKeys.push(...this.genesis);
+    this.genesis.forEach((one) => this.#know(one));
   }
 
   async #add(place, data) {
     if (data.role === "log") {
-      this.logKeys.push(this.#own(new LogKey(String(data.vkey), place), place));
+      this.#know(this.#own(new LogKey(String(data.vkey), place), place));
       return;
     }
     const key = fromBase64(data.pk, 32);
@@ -78,6 +113,11 @@ export class KeyRing {
       this.#report.fail("key-pop", `entry ${place} brings in a key that nobody showed to hold`, { place });
     }
     this.#enrol(key);
+  }
+
+  // Take in a log key; one that is known already is no other for being named again.
+  #know(key) {
+    if (!this.logKeys.some((one) => one.name === key.name && one.id === key.id)) this.logKeys.push(key);
   }
 
   #own(key, place) {
@@ -89,14 +129,17 @@ export class KeyRing {
 
   #enrol(key) {
     const id = keyId(key);
-    if (!this.writers.has(id)) this.writers.set(id, { public: key, ended: null, doubtful: 0 });
+    if (!this.writers.has(id)) this.writers.set(id, { public: key, ended: null, isRevoked: false, doubtful: 0 });
   }
 
   #end(place, id, from) {
     const isPlace = from === null || (Number.isSafeInteger(from) && from >= 0);
     if (typeof id !== "string" || !isPlace) throw new Unreadable("its id or its place is malformed");
     const writer = this.writers.get(id);
-    if (writer) writer.ended ??= place;
+    if (writer) {
+      writer.ended ??= place;
+      writer.isRevoked ||= from !== null;
+    }
     for (const key of this.logKeys.filter((one) => one.id === id)) {
       key.ended ??= place;
       key.revokedFrom ??= from;

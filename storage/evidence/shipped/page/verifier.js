@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { concat, decode, encode, fromBase64, hex, lenient, pae, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { decode, encode, fromBase64, hex, lenient, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -12,12 +12,11 @@ import { Report } from "./report.js";
 import { judgeReports, PLACE } from "./reports.js";
 import { RunList } from "./runs.js";
 import { judgeSamples } from "./samples.js";
-import { hmac, verifies } from "./signing.js";
+import { hmac } from "./signing.js";
 import { judgeStamps } from "./stamps.js";
 import { Story } from "./story.js";
 import { leafOf, rootOf, Tree } from "./tree.js";
 
-const ENTRY_TYPE = "application/vnd.audit-entry.v1+json";
 const COLUMNS = "idx,run,rseq,ts,kind,actor";
 const LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.jsonl", "index.csv"];
 const PROOF = /^(?:samples\/[A-Za-z0-9_-]{1,64}\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
@@ -43,6 +42,7 @@ class Verifier {
   #running = [];
   #hasGap = false;
   #tails = new Map();
+  #wanted = new Map();
   #roots = new Map();
   #ids = new Float64Array(1024);
   #met = 0;
@@ -130,6 +130,7 @@ class Verifier {
 
   async #readLog(context, sizes) {
     const { start, end } = this.manifest;
+    const known = new Set(context.keys());
     const lines = this.files.lines("entries.jsonl");
     const rows = this.files.lines("index.csv");
     if (text((await rows.next()).value) !== COLUMNS) this.report.fail("index-row", "the index has other columns");
@@ -150,6 +151,7 @@ class Verifier {
       place += 1;
     }
     await this.#settle();
+    await this.#findOutside(known);
     this.story.finish();
     const isMore = !(await lines.next()).done || !(await rows.next()).done;
     if (end > place || isMore) this.report.fail("range", "the pack holds other entries than its range says");
@@ -172,8 +174,8 @@ class Verifier {
     const run = entry?.run ?? null;
     if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run });
     if (entry === null) return;
-    await this.ring.observe(place, entry);
-    this.#author(place, entry, line);
+    const isJudged = await this.ring.observe(place, entry, line);
+    if (!isJudged) this.#author(place, entry, line);
     this.#chain(place, entry, own);
     this.story.check(place, entry);
     if (entry.log !== this.ring.origin) this.report.fail("wrong-log", `entry ${place} is of the log ${entry.log}`, { place, run });
@@ -196,29 +198,43 @@ class Verifier {
 
   #author(place, entry, line) {
     const key = this.ring.author(place, entry);
-    if (key !== null) this.#running.push(this.#signature(place, entry, key, line));
-  }
-
-  async #signature(place, entry, key, line) {
-    const body = concat(line.subarray(0, -136), line.subarray(-39));
-    let signature = new Uint8Array();
-    try {
-      signature = fromBase64(entry.sig, 64);
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-    }
-    if (await verifies(key, signature, pae(ENTRY_TYPE, body))) return;
-    this.report.fail("entry-signature", `the signature of entry ${place} is false`, { place, run: entry.run });
+    if (key !== null) this.#running.push(this.ring.signed(place, entry, line, key));
   }
 
   #chain(place, { run, rseq, prev }, leaf) {
     if (run === null) return;
     const tail = this.#tails.get(run);
     this.#tails.set(run, { rseq, leaf });
-    if (!tail && this.#hasGap) return; // Where it began may be outside of the pack.
+    if (!tail && this.#hasGap) {
+      this.#want(place, { run, rseq, prev }); // Where it began may be outside of the pack.
+      return;
+    }
     const expected = tail ? tail.rseq + 1 : 0;
     if (rseq !== expected) this.report.fail("run-sequence", `entry ${place} is number ${rseq} of its run, where ${expected} comes next`, { place, run });
     if (prev !== (tail ? toBase64(tail.leaf) : "")) this.report.fail("run-chain", `entry ${place} does not name the entry before it in its run`, { place, run });
+  }
+
+  // Remember from which entry before the range a run goes on; no two go on from the same one.
+  #want(place, { run, rseq, prev }) {
+    if (rseq === 0) return;
+    if (this.#wanted.has(prev)) this.#miss(place, run);
+    else this.#wanted.set(prev, { place, run });
+  }
+
+  #miss(place, run) {
+    this.report.fail("run-chain", `entry ${place} names an entry before it that was none of its run`, { place, run });
+  }
+
+  // Look for the leaves from which runs go on that were under way before the range.
+  async #findOutside(known) {
+    if (!this.#wanted.size) return;
+    let place = 0;
+    for await (const leaf of this.files.records("leaves.bin", 32)) {
+      if (place >= this.manifest.start) break;
+      if (!known.has(place)) this.#wanted.delete(toBase64(leaf));
+      place += 1;
+    }
+    this.#wanted.forEach((one) => this.#miss(one.place, one.run));
   }
 
   async #judgeState() {

@@ -1,0 +1,55 @@
+"""What may get a place in the log: a look at each entry before a head is signed over it.
+
+Whoever can write to the database can put an entry where it waits for its place, and this process
+would sign for it. Each signature is for verifiers; here is seen that the line is what its leaf
+says, and that nobody changes the keys of the log without having one.
+"""
+
+from collections.abc import Sequence
+
+from storage.enrolment import KEY_KINDS, keys_before
+from storage.entry_bytes import MalformedEntryError, leaf_hash, read_line
+from storage.trail_sql import Waiting
+from storage.transaction import Transaction
+from workflows.errors import UnusableDatabaseError
+
+MARKS = (b'"kind":"key.', b'"kind":"log.init"')
+
+
+def admit(tx: Transaction, waiting: Sequence[Waiting], first: int) -> None:
+    """Refuse entries that no head may be signed over; `first` is the place of the first one.
+
+    Raises:
+        UnusableDatabaseError: one is not what its leaf says, or changes keys unsigned by any.
+    """
+    changes: list[tuple[int, Waiting]] = []
+    for place, one in enumerate(waiting, start=first):
+        if one.line is None:
+            continue
+        if leaf_hash(one.line) != one.leaf:
+            raise _refusal(one, "is not the one that its leaf is of")
+        if any(mark in one.line for mark in MARKS):
+            changes.append((place, one))
+    if changes:
+        _require_enrolled(tx, changes, first)
+
+
+def _require_enrolled(tx: Transaction, changes: Sequence[tuple[int, Waiting]], first: int) -> None:
+    keys = keys_before(tx.connection, first)
+    for place, one in changes:
+        line = one.line or b""
+        try:
+            kind = read_line(line)["kind"]
+            if kind in KEY_KINDS or kind == "log.init":
+                keys.take_up(place, line)
+        except (MalformedEntryError, UnusableDatabaseError) as error:
+            words = "changes the keys of this log, and no enrolled key signed it"
+            raise _refusal(one, words) from error
+
+
+def _refusal(one: Waiting, words: str) -> UnusableDatabaseError:
+    return UnusableDatabaseError(
+        f"An entry that waits for its place {words}: row {one.seq} of audit_entry.",
+        hint="Somebody wrote to the database. Nothing is recorded until that row is gone: see"
+        " `interlock audit verify`, and docs/verifying.md.",
+    )
