@@ -70,6 +70,22 @@ def beside(name: str, content: bytes) -> Forge:
     return with_files(lambda files: files.update({name: content}))
 
 
+def without(*gone: str) -> Forge:
+    """Return what writes a pack that neither has nor lists some files."""
+    return with_files(lambda files: [files.pop(one) for one in gone])
+
+
+def unsigned(forge: Forge) -> Forge:
+    """Return what writes a pack under a manifest of nobody, for which no key is needed."""
+
+    def written(out: Path) -> Path:
+        pack = forge(out)
+        (pack / names.SIGNATURE).unlink()
+        return pack
+
+    return written
+
+
 def report(*rows: str, start: str = HEAD) -> Forge:
     def change(files: Files) -> None:
         ref = files[names.INDEX].decode().splitlines()[2].split(",")[5]
@@ -125,6 +141,21 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         f"the last line end of {name} missing": (cut(name), 1)
         for name in (names.ENTRIES, names.INDEX, names.DISCLOSURES, names.SUBJECTS)
     },
+    **{f"no {name}, and no word of it": (without(name), 1) for name in names.REQUIRED},
+    "nothing of the log, and no word of it": (unsigned(without(*names.REQUIRED)), 1),
+    "no people and another entry, and no word of it": (
+        unsigned(
+            with_files(
+                lambda files: files.update(
+                    {
+                        names.ENTRIES: files[names.ENTRIES].replace(b"done", b"gone"),
+                        "about-people.jsonl": files.pop(names.SUBJECTS),
+                    }
+                )
+            )
+        ),
+        1,
+    ),
     "a byte order mark before the index": (edited(names.INDEX, b"idx", BOM + b"idx"), 1),
     "a byte order mark before a row": (edited(names.INDEX, b"\n1,", b"\n" + BOM + b"1,"), 1),
     "a tab in a signature line": (and_line(b"ev\til AAAAAAAA"), 1),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from storage.evidence.export import VERIFIER
-from storage.verify import verify_pack
+from storage.evidence.shipped.verify import Findings, Pack, Verifier
+from storage.verify import Report, verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
@@ -81,3 +82,16 @@ def test_a_name_in_a_pack_writes_no_line_of_its_own(tmp_path: Path) -> None:
     for lines in (ours, told.splitlines()):
         assert not any(one.startswith("Verified") or "\x1b" in one for one in lines)
         assert any("x??[2JVerified" in one for one in lines)
+
+
+def test_no_verifier_says_verified_before_all_of_it_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = Pack(pack_of(files_of(history()), tmp_path / "pack"))
+    monkeypatch.setattr(Verifier, "is_whole", lambda _: False)
+
+    assert Report().exit == Findings().exit == Verifier(pack, [], []).run().exit == 2
+    assert Report().lines() == [
+        "malformed: Not everything was checked.",
+        "Not verified: the input cannot be read.",
+    ]

@@ -84,6 +84,7 @@ class Verifier {
     await judgeReports(files, this.people, report);
     await judgeSamples(files, report);
     await this.#judgeIds();
+    report.isThrough = true;
   }
 
   // A file of lines ends with the end of one.
