@@ -19,6 +19,8 @@ from tests.storage.forged_packs import (
     key_id,
     note_over,
     pack_of,
+    part_of,
+    proof_of,
     public,
     respelt,
 )
@@ -40,6 +42,46 @@ def with_files(change: Callable[[Files], object]) -> Forge:
         return pack_of(files, out)
 
     return forge
+
+
+def seeded(change: Callable[[Files], object] = lambda _: None, *, seed: str = "x") -> Forge:
+    """Return what writes a pack in which a run was drawn, with its folder changed."""
+
+    def forge(out: Path) -> Path:
+        files = files_of(history())
+        files["samples/r1/entries.jsonl"] = b"".join(b"%b\n" % one for one in history()[1:])
+        for at in (1, 2):
+            files[f"samples/r1/{names.proof_name(at)}"] = proof_of(history(), at)
+        change(files)
+        drawn = {"sample": {"count": 2, "seed": seed}}
+        return pack_of(files, out, manifest=lambda one: one.update(filters=drawn))
+
+    return forge
+
+
+def beside_the_rest(files: Files) -> None:
+    """Put a run's folder in that nobody drew."""
+    files["samples/r2/entries.jsonl"] = b""
+
+
+def unsaid(name: str) -> Forge:
+    return lambda out: pack_of(files_of(history()), out, manifest=lambda one: one.pop(name))
+
+
+def partial(*places: int) -> Forge:
+    """Return what writes a pack of the newest two of six entries, with these as its context."""
+
+    def forge(out: Path) -> Path:
+        files = part_of(LONGER, 4)
+        files[names.CONTEXT] = b"".join(b"%d\t%b\n" % (one, LONGER[one]) for one in places)
+        return pack_of(files, out, start=4, size=6)
+
+    return forge
+
+
+def older_head(files: Files) -> None:
+    """Let the newest head be one that was kept before."""
+    files[names.checkpoint_name(2)] = files[names.CHECKPOINT] = note_over(history()[:2])
 
 
 def edited(name: str, old: bytes, new: bytes) -> Forge:
@@ -135,6 +177,13 @@ def revoked(**data: object) -> Forge:
     return and_entry(entry(3, "key.revoke", data))
 
 
+LONGER = [
+    *history(),
+    entry(3, "erasure", {"items": []}),
+    entry(4, "access.read", {}),
+    entry(5, "access.read", {}),
+]
+
 HOSTILE: dict[str, tuple[Forge, int]] = {
     "nothing odd": (with_files(lambda _: None), 0),
     **{
@@ -156,6 +205,38 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         ),
         1,
     ),
+    **{f"no {name}, and no word of it": (without(name), 1) for name in names.FOR_PEOPLE},
+    **{
+        f"a manifest that says nothing of {name}": (unsaid(name), 2)
+        for name in ("size", "entry_type", "tool", "created", "period")
+    },
+    "a manifest for more entries": (said(size=4), 1),
+    "a manifest for a size in letters": (said(size="3"), 2),
+    "a manifest for other entries": (said(entry_type="text/plain"), 2),
+    "a manifest of another period": (said(period=["2026-03-02T09:00:00.000Z"] * 2), 1),
+    "a manifest whose period is one moment": (said(period=["2026-03-02T09:00:00.000Z"]), 2),
+    "a manifest whose period is numbers": (said(period=[1, 2]), 2),
+    "filters that are a list": (said(filters=[]), 2),
+    "filters that say nothing": (said(filters={}), 0),
+    "a sample without a seed": (said(filters={"sample": {"count": 1}}), 2),
+    "a sample of a flag": (said(filters={"sample": {"count": True, "seed": ""}}), 2),
+    "a sample of nothing": (said(filters={"sample": {"count": 0, "seed": ""}}), 0),
+    "a run that was drawn": (seeded(), 0),
+    "a run that was drawn, and no folder of it": (
+        seeded(lambda files: [files.pop(one) for one in list(files) if "samples/" in one]),
+        1,
+    ),
+    "a run that was drawn, without one of its proofs": (
+        seeded(lambda files: files.pop("samples/r1/proofs/2.tlog-proof")),
+        1,
+    ),
+    "a run that nobody drew": (seeded(beside_the_rest), 1),
+    "an older head as the newest": (with_files(older_head), 1),
+    "a part of a log": (partial(0, 3), 0),
+    "a context that says something twice": (partial(0, 3, 3), 1),
+    "a context in another order": (partial(3, 0), 1),
+    "a context that tells of a run": (partial(0, 2, 3), 1),
+    "a context without the first entry": (partial(3), 1),
     "a byte order mark before the index": (edited(names.INDEX, b"idx", BOM + b"idx"), 1),
     "a byte order mark before a row": (edited(names.INDEX, b"\n1,", b"\n" + BOM + b"1,"), 1),
     "a tab in a signature line": (and_line(b"ev\til AAAAAAAA"), 1),

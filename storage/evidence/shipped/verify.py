@@ -56,11 +56,24 @@ REQUIRED = [
     "state.json",
     "checkpoint",
 ]
+# For people: the log can be judged without them, and something was taken out all the same.
+FOR_PEOPLE = {
+    "README",
+    "verify.py",
+    "reports/population.csv",
+    "reports/approvals.csv",
+    "reports/sod.csv",
+    "reports/exceptions.csv",
+    "reports/changes.csv",
+    "reports/retention.csv",
+    "reports/ai.csv",
+}
 # Every look at a pack goes through all of these, in this order; a verdict is made of no fewer.
 PASSES = (
     "check_files",
     "check_ends",
     "read_markers",
+    "check_context",
     "read_log",
     "judge_state",
     "judge_notes",
@@ -76,6 +89,7 @@ PASSES = (
 )
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
+BARE = {"log.init", "key.add", "key.retire", "key.revoke", *MARKERS}
 DECISIONS = {"approval.granted", "approval.denied"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 NOTE_NAME = re.compile(r"checkpoints/(?:[0-9]{12}|[1-9][0-9]{12,18})")
@@ -133,6 +147,7 @@ wait.started workflow.activated workflow.level_changed workflow.published workfl
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[A-Za-z0-9_-]{1,64}/)?proofs/(0|[1-9][0-9]{0,15})\.tlog-proof")
+BEGAN = re.compile(rb"(?:0|[1-9][0-9]{0,15}),([A-Za-z0-9_-]{1,64}),0,")
 SAMPLE_NAME = re.compile(r"samples/([A-Za-z0-9_-]{1,64})/entries\.jsonl")
 FAULTS = {
     "anchor": "Somebody outside vouched for another head than this log has, or a line is forged",
@@ -772,7 +787,28 @@ class Pack:
             return "lists no files"
         if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
             return "names no keys"
-        return "" if isinstance(said.get("origin"), str) else "names no log"
+        return self.fault_beside(said) if isinstance(said.get("origin"), str) else "names no log"
+
+    @staticmethod
+    def fault_beside(said: dict[str, Any]) -> str:
+        """Return what a manifest cannot say of how the pack was made."""
+        if said.get("entry_type") != ENTRY_TYPE.decode():
+            return "is for entries of another type"
+        if not is_count(said.get("size")):
+            return "names no size"
+        if not isinstance(said.get("created"), str) or not isinstance(said.get("tool"), str):
+            return "does not say what made it, and when"
+        is_empty = said["range"][0] == said["range"][1]
+        period = said.get("period", [] if is_empty else None)
+        if not isinstance(period, list) or len(period) != (0 if is_empty else PAIR):
+            return "names no period"
+        filters = said.get("filters", {})
+        sample = filters.get("sample", {"count": 0, "seed": ""}) if type(filters) is dict else None
+        if not isinstance(sample, dict) or not is_count(sample.get("count")):
+            return "has malformed filters"
+        if not isinstance(sample.get("seed"), str):
+            return "has malformed filters"
+        return "" if all(isinstance(one, str) for one in period) else "names no period"
 
     def names(self) -> set[str]:
         """Return the names of all files."""
@@ -1160,6 +1196,7 @@ class Verifier:
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
         self.people: dict[str, str] = {}
+        self.period: dict[int, str] = {}  # What the index says of the range's ends.
 
     def run(self) -> Findings:
         """Do everything; return what was found."""
@@ -1194,7 +1231,7 @@ class Verifier:
     def check_files(self) -> None:
         """Compare every file with the manifest."""
         listed, there = self.pack.manifest["files"], self.pack.names() - OWN
-        for name in sorted(set(listed) | there):
+        for name in sorted(set(listed) | there | FOR_PEOPLE):
             if name not in there:
                 self.found.fail("file-missing", f"{name} is not in the pack")
             elif name not in listed:
@@ -1249,6 +1286,25 @@ class Verifier:
             if is_count(item[0]) and isinstance(item[1], str) and item[0] < place:
                 self.erased[item[0], item[1]] = place
 
+    def check_context(self) -> None:
+        """Check that each entry of the context stands once, in its turn, and is of its kinds."""
+        latest = -1
+        for line in self.pack.lines("context.jsonl"):
+            number, _, rest = line.partition(b"\t")
+            if not PLACE.fullmatch(number.decode(errors="replace")):
+                continue  # It is found as one of no place.
+            place = int(number)
+            if place <= latest:
+                self.found.fail("range", f"entry {place} stands out of turn in the context")
+            latest = max(latest, place)
+            try:
+                entry = parse(rest)
+            except ValueError:
+                continue
+            kind = entry.get("kind") if isinstance(entry, dict) else None
+            if isinstance(kind, str) and kind not in BARE:
+                self.found.fail("range", f"entry {place} is of a kind that no context holds")
+
     def read_log(self) -> None:
         """Go over every leaf of the log, and over the entries that are here."""
         start, end = self.pack.start, self.pack.end
@@ -1267,7 +1323,10 @@ class Verifier:
                 if inside:
                     self.found.fail("range", f"entry {place} is not in the pack", place)
             else:
-                self.entry(place, line, leaf, next(rows, "") if inside else None)
+                row = next(rows, "") if inside else None
+                if row is not None and place in {start, end - 1}:
+                    self.period[place] = ",".join(row.split(",")[3:4])
+                self.entry(place, line, leaf, row)
                 self.entry_parts(place, line, parts.pop(place, {}) if inside else {})
             self.roots[self.tree.size] = self.tree.root()
         if end > self.tree.size or next(lines, None) is not None or next(rows, None) is not None:
@@ -1654,6 +1713,7 @@ class Verifier:
             self.found.fail("wrong-log", f"the manifest is for {manifest['origin']}")
         if manifest["log_vkeys"] != [one.vkey for one in self.genesis]:
             self.found.fail("genesis", "the manifest names other first keys")
+        self.judge_size()
         path = self.pack.folder / "manifest.dsse.json"
         if not path.exists():
             self.found.doubt("manifest-unsigned", "nobody signed the manifest")
@@ -1677,6 +1737,21 @@ class Verifier:
             results, is_same, is_typed = [], False, False
         if not (results and all(results) and is_same and is_typed):
             self.found.fail("manifest-signature", "no key of the log signed this manifest")
+
+    def judge_size(self) -> None:
+        """Check that manifest and newest head speak of all the leaves, and when they were."""
+        said, size, start, end = self.pack.manifest, self.tree.size, self.pack.start, self.pack.end
+        if said["size"] != size:
+            self.found.fail("range", f"the manifest is for {said['size']} entries")
+        ends = (start, end - 1) if start < end else ()
+        if said.get("period", []) != [self.period.get(one, "") for one in ends]:
+            self.found.fail("range", "the manifest names another period than its entries")
+        try:
+            newest = Note(self.pack.text("checkpoint"))
+        except ValueError:
+            return  # Said where the heads are judged.
+        if newest.size != size:
+            self.found.fail("checkpoint-missing", f"the newest head is not one over {size} entries")
 
     def judge_proofs(self) -> None:
         """Check every proof in the pack."""
@@ -1766,20 +1841,42 @@ class Verifier:
             met.add(found[1].decode() if found is not None else "")
 
     def judge_samples(self) -> None:
-        """Check that the folder of a sampled run holds the entries of that run, and no other."""
-        drawn = {}
-        for name in self.pack.names():
-            match = SAMPLE_NAME.fullmatch(name)
-            if match is not None:
-                drawn[match[1].encode()] = hashlib.sha256()
-        for line in self.pack.lines("entries.jsonl") if drawn else ():
+        """Check that the folder of a sampled run holds the entries of that run, and no other.
+
+        Where the manifest names seed and count, the runs are drawn again.
+        """
+        there = self.pack.names()
+        matches = [one for one in map(SAMPLE_NAME.fullmatch, there) if one is not None]
+        found = {one[1] for one in matches}
+        drawn = self.drawn() if "sample" in self.pack.manifest.get("filters", {}) else None
+        for run in sorted(found - (found if drawn is None else drawn)):
+            self.found.fail("file-extra", f"samples/{run} is of a run that was not drawn")
+        lines = {run.encode(): hashlib.sha256() for run in found | (drawn or set())}
+        entries = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
+        for place, line in entries if lines else ():
             for run in RUN_OF_LINE.findall(line)[-1:]:
-                if run in drawn:
-                    drawn[run].update(line + b"\n")
-        for run, digest in sorted(drawn.items()):
-            name = f"samples/{run.decode()}/entries.jsonl"
-            if hashlib.sha256(self.pack.content(name)).digest() != digest.digest():
+                if run not in lines:
+                    continue
+                lines[run].update(line + b"\n")
+                proof = f"samples/{run.decode()}/proofs/{place}.tlog-proof"
+                if drawn is not None and run.decode() in drawn and proof not in there:
+                    self.found.fail("file-missing", f"{proof} is not in the pack")
+        for encoded, digest in sorted(lines.items()):
+            name = f"samples/{encoded.decode()}/entries.jsonl"
+            if name not in there:
+                self.found.fail("file-missing", f"{name} is not in the pack, and it was drawn")
+            elif hashlib.sha256(self.pack.content(name)).digest() != digest.digest():
                 self.found.fail("range", f"{name} holds other entries than those of its run")
+
+    def drawn(self) -> set[str]:
+        """Return the runs that began in the range and are drawn: those with the smallest hash."""
+        wanted = self.pack.manifest["filters"]["sample"]
+        rows = map(BEGAN.match, self.pack.lines("index.csv"))
+        runs = (one[1].decode() for one in rows if one is not None)
+        lots = sorted(
+            (hashlib.sha256(f"{wanted['seed']}\n{one}".encode()).digest(), one) for one in runs
+        )
+        return {run for _, run in lots[: wanted["count"]]}
 
     def judge_subjects(self) -> None:
         """Check that each pseudonym is that of who stands behind it."""
