@@ -152,6 +152,12 @@ def and_entry(line: bytes, **gone: bytes) -> Forge:
     return forge
 
 
+def untold(report_name: str, kind: str, data: Json) -> Forge:
+    """Return what writes a pack with an entry of which its report does not tell."""
+    name, header = names.report_name(report_name), b"idx,ts,kind,run,actor,who\n"
+    return and_entry(entry(3, kind, data), **{name: header})
+
+
 def marker(kind: str, data: Json) -> Forge:
     return and_entry(entry(3, kind, data), **{names.DISCLOSURES: b""})
 
@@ -271,6 +277,21 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
     "a report in its order": (report(STARTED, FINISHED), 0),
     "a report in another order": (report(FINISHED, STARTED), 1),
+    "a report that tells twice of an entry": (report(STARTED, STARTED), 1),
+    "a report that tells of an entry in two ways": (
+        report(STARTED, STARTED.replace("{more}", "another")),
+        1,
+    ),
+    **{
+        f"a report that does not tell of {kind}": (untold(name, kind, data), 1)
+        for name, kind, data in (
+            ("changes", "key.retire", {"id": key_id(public(WRITER))}),
+            ("retention", "erasure", {"items": []}),
+            ("sod", "approval.refused", {}),
+            ("exceptions", "schedule.missed", {}),
+            ("ai", "model.asked", {}),
+        )
+    },
     "a report with a byte order mark": (report(STARTED, start="\ufeff" + HEAD), 1),
     "a row that ends twice": (report(STARTED.replace("{more}", "a\rb")), 1),
     "a row with no more than it must": (

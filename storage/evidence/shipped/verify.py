@@ -90,7 +90,28 @@ PASSES = (
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
 BARE = {"log.init", "key.add", "key.retire", "key.revoke", *MARKERS}
-DECISIONS = {"approval.granted", "approval.denied"}
+DECIDED = {"approval.granted": "approved", "approval.denied": "denied"}
+# Which reports have to tell of an entry in a run, and of one outside of all, by its kind.
+OF_RUNS = {
+    "approvals": "approval.granted approval.denied",
+    "sod": "approval.granted approval.denied break_glass.used",
+    "exceptions": "approval.expired action.in_doubt verification.failed verification.unknown"
+    " run.moved break_glass.used",
+    "ai": "model.asked",
+}
+OUTSIDE_RUNS = {
+    "sod": "approval.refused",
+    "exceptions": "schedule.missed proposal.refused step_up.refused outbox.delivery_failed",
+    "changes": "workflow.published workflow.activated workflow.retired workflow.level_changed"
+    " policy.changed role.granted role.revoked key.add key.retire key.revoke token.created"
+    " token.revoked secret.set secret.rotated secret.forgotten schedule.set schedule.paused"
+    " schedule.resumed schedule.deleted step_up.enrolled step_up.confirmed step_up.reset",
+    "retention": "retention.sweep erasure hold.set hold.lifted",
+    "ai": "model.asked",
+}
+# One entry may be an exception in two ways, and the oldest that is held of several classes.
+SEVERAL = {"reports/exceptions.csv", "reports/retention.csv"}
+TELL_DECISIONS = {"reports/approvals.csv", "reports/sod.csv"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 NOTE_NAME = re.compile(r"checkpoints/(?:[0-9]{12}|[1-9][0-9]{12,18})")
 ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
@@ -1800,13 +1821,16 @@ class Verifier:
     def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Compare the rows of one report; return the entries that it tells of."""
         met: set[int] = set()
-        latest = -1
+        latest, before = -1, set[tuple[str, ...]]()
         with (self.pack.folder / name).open(
             newline="\n", encoding="utf-8", errors="replace"
         ) as file:
             rows = csv.reader(file)
-            if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
+            columns = next(rows, [])
+            if columns[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
                 self.found.fail("index-row", f"{name} has other columns")
+            is_told = "decision" in columns and name in TELL_DECISIONS
+            at = columns.index("decision") if is_told else len(columns)
             for row in rows:
                 if not row or not PLACE.fullmatch(row[0]):
                     self.found.fail("index-row", f"{name}: a row names no entry")
@@ -1815,21 +1839,30 @@ class Verifier:
                     self.found.fail(
                         "index-row", f"{name}: the row of entry {row[0]} is out of turn"
                     )
+                before = before if int(row[0]) == latest else set()
+                if tuple(row) in before or (before and name not in SEVERAL):
+                    self.found.fail("index-row", f"{name} tells twice of entry {row[0]}")
+                before.add(tuple(row))
                 latest = int(row[0])
                 met.add(latest)
                 index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
                 repeated = [index, ts, kind, run, actor, self.people.get(actor, "")]
-                if row[: len(repeated)] != [cell(one) for one in repeated]:
+                is_other = is_told and "".join(row[at : at + 1]) != DECIDED.get(
+                    kind, "".join(row[at : at + 1])
+                )
+                if is_other or row[: len(repeated)] != [cell(one) for one in repeated]:
                     self.found.fail("index-row", f"{name} differs from entry {row[0]}")
         return met
 
     def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:
-        """Return the entries that a report has to tell of: every decision, every start."""
-        if name == "reports/approvals.csv":
-            return {place for place, row in entries.items() if row[4] in DECISIONS}
+        """Return the entries that a report has to tell of."""
         if name == "reports/population.csv":
             return {place for place, row in entries.items() if row[1] and row[2] == "0"}
-        return set()
+        report = name.removeprefix("reports/").removesuffix(".csv")
+        inside, outside = (one.get(report, "").split() for one in (OF_RUNS, OUTSIDE_RUNS))
+        return {
+            place for place, row in entries.items() if row[4] in (inside if row[1] else outside)
+        }
 
     def judge_ids(self) -> None:
         """Check that no entry stands twice."""
