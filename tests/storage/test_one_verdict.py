@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import main
 from storage.evidence.export import VERIFIER
 from storage.evidence.shipped.verify import Findings, Pack, Verifier
 from storage.verify import Report, verify_pack
@@ -61,6 +63,19 @@ def test_a_link_is_said_to_lead_out_before_anything_is_read(tmp_path: Path, name
 
     assert (ours.exit, code) == (1, 1)
     assert {one for one, _ in told["failures"]} == ours.codes == {"file-hash"}
+
+
+@pytest.mark.parametrize("text", ["", "Dear auditor,\n\nhere is the head.\n", "one\n2\n"])
+def test_a_file_that_is_no_head_says_nothing_of_the_log(tmp_path: Path, text: str) -> None:
+    pack = pack_of(files_of(history()), tmp_path / "pack")
+    letter = tmp_path / "letter.txt"
+    letter.write_text(text)
+    words = ["audit", "verify", "--pack", str(pack), "--vkey", PIN, "--checkpoint", str(letter)]
+    told = CliRunner().invoke(main, words)
+
+    assert (told.exit_code, by_script(pack, PIN, notes=[letter])[0]) == (2, 2)
+    assert f"{letter} is no signed head" in " ".join(told.stderr.split()).replace("- ", "-")
+    assert "BROKEN" not in told.output
 
 
 def test_a_pipe_in_the_place_of_the_manifest_holds_nobody_up(tmp_path: Path) -> None:

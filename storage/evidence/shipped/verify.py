@@ -1935,12 +1935,24 @@ def keys_in(given: str) -> list[Key]:
     return [Key(one) for one in lines if one.strip()]
 
 
+def note_in(path: Path) -> str:
+    """Return a head that was kept; another file that was named says nothing of the log."""
+    try:
+        text = unpasted(path.read_text())
+        Note(text)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path} is no signed head: {error}") from error
+    return text
+
+
 def main() -> int:
     """Verify, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pack", type=Path, default=Path(__file__).resolve().parent)
     parser.add_argument("--vkey", action="append", default=[], help="a key, or a file with it")
-    parser.add_argument("--checkpoint", action="append", default=[], type=Path)
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], type=lambda one: note_in(Path(one))
+    )
     parser.add_argument("--witness", action="append", default=[], help="a witness's key")
     parser.add_argument("--tsa", type=Path, help="certificates of time stamp authorities (PEM)")
     parser.add_argument("--json", action="store_true")
@@ -1948,9 +1960,8 @@ def main() -> int:
     try:
         witnesses = [Witness(one) for one in asked.witness]
         pins = [key for one in asked.vkey for key in keys_in(one)]
-        notes = [unpasted(one.read_text()) for one in asked.checkpoint]
         authorities = x509.load_pem_x509_certificates(asked.tsa.read_bytes()) if asked.tsa else None
-        found = Verifier(Pack(asked.pack), pins, notes, witnesses, authorities).run()
+        found = Verifier(Pack(asked.pack), pins, asked.checkpoint, witnesses, authorities).run()
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         why = f"nothing is called {error}" if isinstance(error, KeyError) else error
         sys.stderr.write(f"The pack cannot be read: {why}\n")
