@@ -15,8 +15,10 @@ from bot.cli.progress import progress_bar
 from bot.cli.typed import ENTRY, filled, place_named
 from bot.settings import read_settings, require_one
 from bot.whole_files import write_new
+from storage.checkpoint import MalformedNoteError, read_note
 from storage.evidence.page import browser_verifier
 from storage.verify import Options, verify_database, verify_pack
+from storage.verify.notes import unpasted
 
 UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -96,7 +98,7 @@ def verify(  # noqa: PLR0913  an option each
     if url is not None and pack is not None:
         raise click.UsageError("Name a database or a pack, not both.")
     keys = [key for one in vkeys for key in _keys(one)]
-    checkpoints = [_text(note) for note in notes]
+    checkpoints = [_note(note) for note in notes]
     if certificates is not None and shutil.which("openssl") is None:
         raise click.UsageError("openssl is not installed, and only it can verify time stamps.")
     with progress_bar() as progress:
@@ -200,6 +202,16 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{path} cannot be read.") from error
+
+
+def _note(path: Path) -> str:
+    """Return a head that was kept; another file that was named says nothing of the log."""
+    text = _text(path)
+    try:
+        read_note(unpasted(text))
+    except MalformedNoteError as error:
+        raise click.UsageError(f"{path} is no signed head: {error}") from error
+    return text
 
 
 def _age(written: str | None) -> timedelta | None:

@@ -165,8 +165,8 @@ def _fill(
         tool=wanted.tool,
     )
     told = write_reports(connection, pack, about)
-    pack.put("README", readme(about))
-    pack.put("verify.py", VERIFIER.read_bytes())
+    pack.put(names.README, readme(about))
+    pack.put(names.SCRIPT, VERIFIER.read_bytes())
     pack.put(names.VERIFIER, browser_verifier())
     return sampled, told
 

@@ -32,6 +32,18 @@ REQUIRED = (
     CHECKPOINT,
 )
 
+README = "README"
+SCRIPT = "verify.py"
+# For people: the log can be judged without them, and something was taken out all the same.
+FOR_PEOPLE = (
+    README,
+    SCRIPT,
+    *(
+        f"{REPORTS}{one}.csv"
+        for one in ("population", "approvals", "sod", "exceptions", "changes", "retention", "ai")
+    ),
+)
+
 
 def checkpoint_name(size: int) -> str:
     """Return the name of the file of a kept note."""

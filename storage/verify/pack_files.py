@@ -101,6 +101,8 @@ def read_small(files: PackFiles, name: str) -> bytes:
 def check_files(files: PackFiles, listed: dict[str, dict[str, object]], report: Report) -> None:
     """Compare every file with what the manifest says of it."""
     there = files.names() - UNLISTED
+    for name in sorted(set(names.FOR_PEOPLE) - listed.keys() - there):
+        report.fail("file-missing", f"{name} is neither in the manifest nor in the pack.")
     for name in sorted(listed.keys() - there):
         report.fail("file-missing", f"{name} is in the manifest and not in the pack.")
     for name in sorted(there - listed.keys()):

@@ -21,6 +21,14 @@ ENVELOPE, LINE = {"payloadType", "payload", "signatures"}, {"keyid", "sig"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """How many runs were drawn, and with which word."""
+
+    count: int
+    seed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadManifest:
     """A manifest as it was read; `payload` are its bytes."""
 
@@ -29,6 +37,9 @@ class ReadManifest:
     start: int
     end: int
     is_selected: bool
+    size: int
+    period: tuple[str, ...]
+    sample: Sample | None
     log_vkeys: tuple[str, ...]
     files: Mapping[str, dict[str, object]]
 
@@ -51,16 +62,20 @@ def read_manifest(files: PackFiles) -> ReadManifest:
 def _manifest(payload: bytes, said: dict[str, Any]) -> ReadManifest:
     if not is_plain(said) or canonical(said) != payload:
         raise ValueError("it is not in canonical form")
-    fault = _fault(said)
+    fault = _fault(said) or _fault_beside(said)
     if fault:
         raise ValueError(fault)
     start, end = said["range"]
+    sample = said.get("filters", {}).get("sample")
     return ReadManifest(
         payload=payload,
         origin=said["origin"],
         start=start,
         end=end,
         is_selected=said["disclosure"] == "selected",
+        size=said["size"],
+        period=tuple(said.get("period", ())),
+        sample=None if sample is None else Sample(count=sample["count"], seed=sample["seed"]),
         log_vkeys=tuple(said["log_vkeys"]),
         files=dict(said["files"]),
     )
@@ -93,6 +108,29 @@ def _fault(said: object) -> str:
     if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
         return "it names no keys"
     return "" if isinstance(said.get("origin"), str) else "it names no log"
+
+
+def _fault_beside(said: dict[str, Any]) -> str:
+    """Return what a manifest cannot say of how the pack was made."""
+    if said.get("entry_type") != names.ENTRY_TYPE:
+        return f"its entries are not of {names.ENTRY_TYPE}"
+    if not is_count(said.get("size")):
+        return "it names no size"
+    if not isinstance(said.get("created"), str) or not isinstance(said.get("tool"), str):
+        return "it does not say what made it, and when"
+    # Of no entries there is no period.
+    is_empty = said["range"][0] == said["range"][1]
+    if not _is_period(said.get("period", [] if is_empty else None), 0 if is_empty else BOUNDS):
+        return "it names no period"
+    filters = said.get("filters", {})
+    sample = filters.get("sample", {"count": 0, "seed": ""}) if isinstance(filters, dict) else None
+    if not isinstance(sample, dict) or not is_count(sample.get("count")):
+        return "its filters are malformed"
+    return "" if isinstance(sample.get("seed"), str) else "its filters are malformed"
+
+
+def _is_period(said: object, most: int) -> bool:
+    return isinstance(said, list) and len(said) == most and all(isinstance(x, str) for x in said)
 
 
 def judge_manifest(files: PackFiles, manifest: ReadManifest, ring: KeyRing, report: Report) -> None:

@@ -38,6 +38,7 @@ from storage.verify.source import (
     StoredSubject,
 )
 from storage.verify.walk import Options, verify
+from workflows.kinds import BARE
 
 HASH = 32
 ID = re.compile(rb'"id":"([0-9a-f]{16})[0-9a-f]{16}","key":"')
@@ -46,6 +47,7 @@ PLACE = re.compile(rb"0|[1-9][0-9]{0,15}")
 ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
 MARKERS = frozenset({"erasure", "retention.sweep"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
+TS_CELL = names.INDEX_COLUMNS.split(",").index("ts")
 TOGETHER = 64  # Entries that are met at once.
 MOST_LINE = 4 * MOST_BYTES  # Far more than an entry has, and so little that many of them fit.
 MOST_PAYLOAD = 1 << 26  # A payload of a megabyte, in base64, stays far below.
@@ -90,6 +92,8 @@ class PackSource:
         self._manifest = manifest
         self._faults: list[tuple[str, str]] = []
         self._context_places: frozenset[int] = frozenset()
+        self._size = 0
+        self._period: dict[int, str] = {}  # What the index says of the range's ends.
 
     @property
     def withholds(self) -> bool:
@@ -103,11 +107,24 @@ class PackSource:
     def judge(self, ring: KeyRing, report: Report) -> None:
         """Check the manifest, every file against it, the proofs, and the rows of reports."""
         judge_manifest(self._files, self._manifest, ring, report)
+        self._judge_size(report)
         check_files(self._files, dict(self._manifest.files), report)
         judge_proofs(self._files, ring, report)
         people = {one.ref: one.external_id for one in self.subjects()}
         judge_reports(self._files, people, report)
-        judge_samples(self._files, report)
+        judge_samples(self._files, self._manifest, report)
+
+    def _judge_size(self, report: Report) -> None:
+        """Check that manifest and newest head speak of all the leaves, and when they were."""
+        said, size = self._manifest, self._size
+        if said.size != size:
+            report.fail("range", f"The manifest is for {said.size} entries; {size} are here.")
+        ends = (said.start, said.end - 1) if said.start < said.end else ()
+        if said.period != tuple(self._period.get(one, "") for one in ends):
+            report.fail("range", "The manifest names another period than its entries.")
+        newest = _size_of(self._text(names.CHECKPOINT))
+        if newest is not None and newest != size:
+            report.fail("checkpoint-missing", f"The newest head is not one over {size} entries.")
 
     def expected(self) -> int:
         """Return how many leaves the manifest says that there are."""
@@ -119,7 +136,7 @@ class PackSource:
         start, end = self._manifest.start, self._manifest.end
         stored, index = self._lines(names.ENTRIES), self._rows()
         parts = Ahead(self._disclosures() if whole else iter(()))
-        context = dict(self._context())
+        context = self._outside()
         self._context_places = frozenset(context)
         places = range(0)
         for leaves in self._leaves():
@@ -133,6 +150,7 @@ class PackSource:
                 for one, line in zip(places, lines, strict=True)
             ]
             yield StoredEntries(places, lines, leaves, partial(_beside, places, rows, parts))
+        self._size = places.stop
         if end > places.stop or next(stored, None) is not None or next(index, None) is not None:
             self._fault("range", "The pack holds other entries than its range says.")
         if context:
@@ -159,7 +177,7 @@ class PackSource:
         if newest in found.values():
             return kept
         self._fault("checkpoint-missing", "The newest head is not among those that are kept.")
-        return [StoredHead(_size_of(newest), newest), *kept]
+        return [StoredHead(_size_of(newest) or 0, newest), *kept]
 
     def anchors(self) -> Sequence[StoredAnchor]:
         """Return the evidence from outside."""
@@ -259,7 +277,24 @@ class PackSource:
         if line is None:
             self._fault("range", f"Entry {place} is in the range and not in the pack.")
             return None
-        return next(index, "")
+        row = next(index, "")
+        if place in {self._manifest.start, self._manifest.end - 1}:
+            self._period[place] = ",".join(row.split(",")[TS_CELL : TS_CELL + 1])
+        return row
+
+    def _outside(self) -> dict[int, bytes]:
+        """Return what has to be known outside the range: each entry once, in the log's order."""
+        found: dict[int, bytes] = {}
+        latest = -1
+        for place, line in self._context():
+            if place <= latest:
+                self._fault("range", f"Entry {place} stands out of turn in the context.")
+            kind = _member(line, "kind")
+            if isinstance(kind, str) and kind not in BARE:
+                self._fault("range", f"Entry {place} is of a kind that no context holds.")
+            latest = max(latest, place)
+            found[place] = line
+        return found
 
     def _context(self) -> Iterator[tuple[int, bytes]]:
         for row in self._lines(names.CONTEXT):
@@ -302,11 +337,11 @@ def _member(line: bytes, name: str) -> object:
         return None  # The walk says what is wrong with it.
 
 
-def _size_of(note: str) -> int:
+def _size_of(note: str) -> int | None:
     try:
         return read_note(note).checkpoint.size
     except MalformedNoteError:
-        return 0  # Whoever reads it as a note says so.
+        return None  # Whoever reads it as a note says so.
 
 
 def _short_id(line: bytes) -> int | None:

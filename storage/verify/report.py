@@ -9,6 +9,7 @@ Finding: TypeAlias = tuple[str, str]
 
 MOST_SHOWN = 100
 VERIFIED, BROKEN, MALFORMED, UNPROVEN = 0, 1, 2, 3
+UNFINISHED = "Not everything was checked."
 SAYS_NOTHING = "Not verified: nothing could be read, which says nothing of the log."
 VERDICTS = {
     VERIFIED: "Verified: the history shown is the history recorded.",
@@ -27,7 +28,8 @@ def printable(text: str) -> str:
 class Report:
     """Findings by level.
 
-    Of the failures the first hundred are kept, and the first of each code; all are counted.
+    Of the failures the first hundred are kept, and the first of each code; all are counted. Where
+    nothing was found, that says something only of a verification that was through.
     """
 
     failures: list[Finding] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Report:
     semantics: list[Finding] = field(default_factory=list)
     counts: dict[str, int | str] = field(default_factory=dict)
     malformed: str | None = None
+    is_through: bool = False  # Every check was made to its end.
     is_away: bool = False  # `malformed` then says so: nothing was seen of what it is about.
     first_at: int | None = None  # The earliest entry that a failure is about.
     first_run: str | None = None  # Of which run that one is.
@@ -49,6 +52,8 @@ class Report:
             return MALFORMED
         if self.n_failures:
             return BROKEN
+        if not self.is_through:
+            return MALFORMED
         return UNPROVEN if self.unproven else VERIFIED
 
     @property
@@ -78,7 +83,7 @@ class Report:
 
     def to_json(self) -> dict[str, object]:
         """Return the report as `--json` prints it."""
-        shown = [[self._unread, self.malformed]] if self.malformed is not None else []
+        shown = [[self._unread, self._why]] if self._why is not None else []
         return {
             "ok": self.exit == VERIFIED,
             "exit": self.exit,
@@ -99,8 +104,8 @@ class Report:
 
     def _lines(self) -> list[str]:
         found = [f"{name}: {value}" for name, value in self.counts.items()]
-        if self.malformed is not None:
-            found.append(f"{self._unread}: {self.malformed}")
+        if self._why is not None:
+            found.append(f"{self._unread}: {self._why}")
         for level, findings in (
             ("failure", self.failures),
             ("unproven", self.unproven),
@@ -113,6 +118,12 @@ class Report:
             found.append("What the entries tell (this does not change the verdict):")
             found += [f"  {code}: {text}" for code, text in self.semantics]
         return [*found, *self._first(), SAYS_NOTHING if self.is_away else VERDICTS[self.exit]]
+
+    @property
+    def _why(self) -> str | None:
+        """Why there is no verdict, None if there is one."""
+        unfinished = UNFINISHED if self.exit == MALFORMED else None
+        return unfinished if self.malformed is None else self.malformed
 
     @property
     def _unread(self) -> str:

@@ -135,6 +135,7 @@ class Walk:
         self._judge_rest()
         self._count(notes)
         self._find_run_of_first()
+        self._report.is_through = True
 
     def _stream(self, sizes: set[int]) -> None:
         for some in self._source.entries(whole=not self._how.quick):

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from storage.checkpoint import Checkpoint, VerifierKey, key_id, signature_line
 from storage.entry_bytes import ENTRY_TYPE, body_of, leaf_hash, pae, seal
 from storage.evidence import names
+from storage.evidence.reports.columns import CHANGES, COLUMNS, COMMON, POPULATION, RETENTION
 from storage.journal import pseudonym
+from storage.proofs import inclusion, tlog_proof
 from storage.tree import Tree
 from workflows.binding import canonical, commitment
 
@@ -26,6 +28,13 @@ LOG, WRITER, STRANGER = (
 )
 SALT, SUBJECT_KEY = bytes(range(0xA0, 0xC0)), bytes(range(0xC0, 0xE0))
 RITA, MESSAGE = "slack:T0ABC:U0RITA", "déploie".encode()
+TOLD = {
+    "run.started": POPULATION,
+    "key.retire": CHANGES,
+    "key.revoke": CHANGES,
+    "erasure": RETENTION,
+    "retention.sweep": RETENTION,
+}
 Files = dict[str, bytes]
 Json = dict[str, Any]
 
@@ -123,7 +132,21 @@ def files_of(lines: list[bytes]) -> Files:
         names.STATE: canonical({"frontier": tree.dump().hex(), "size": tree.size}),
         names.CHECKPOINT: note_over(lines),
         names.checkpoint_name(tree.size): note_over(lines),
+        names.README: b"read me",
+        names.SCRIPT: b"a verifier",
+        **_reports(lines),
     }
+
+
+def _reports(lines: list[bytes]) -> Files:
+    """Return every report, its rows with no more than they repeat of their entries."""
+    header = ",".join(COMMON)
+    rows: dict[str, list[str]] = {report: [header] for report in COLUMNS}
+    for index, line in enumerate(lines):
+        place, run, _, ts, kind, ref = _row(index, line).split(",")
+        if kind in TOLD:
+            rows[TOLD[kind]].append(f"{place},{ts},{kind},{run},{ref},{RITA if run else ''}")
+    return {names.report_name(one): "\n".join([*told, ""]).encode() for one, told in rows.items()}
 
 
 def _row(index: int, line: bytes) -> str:
@@ -132,7 +155,7 @@ def _row(index: int, line: bytes) -> str:
     return f"{index},{run},{said['rseq']},{said['ts']},{said['kind']},{ref}"
 
 
-def part_of(files: Files, start: int, lines: list[bytes]) -> Files:
+def range_of(files: Files, start: int, lines: list[bytes]) -> Files:
     """Return the files of a pack over the entries from `start` on, of those of the whole log."""
     rows = files[names.INDEX].splitlines(keepends=True)
     known = [(at, one) for at, one in enumerate(lines[:start]) if json.loads(one)["run"] is None]
@@ -146,6 +169,42 @@ def part_of(files: Files, start: int, lines: list[bytes]) -> Files:
     }
 
 
+class _Leaves:
+    """The hashes of a log that is shorter than a tile."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self._leaves = list(map(leaf_hash, lines))
+
+    def block(self, level: int, number: int) -> list[bytes]:
+        assert (level, number) == (0, 0)
+        return self._leaves
+
+
+def proof_of(lines: list[bytes], index: int) -> bytes:
+    """Return the proof that an entry stands in the log, under the head over some lines."""
+    path = inclusion(_Leaves(lines), index, len(lines))
+    return tlog_proof(index, path, note_over(lines).decode()).encode()
+
+
+def part_of(lines: list[bytes], start: int) -> Files:
+    """Return the files of a pack of the entries from `start` on, none of them in a run."""
+    files, rows = files_of(lines), files_of(lines)[names.INDEX].splitlines(keepends=True)
+    return {
+        **files,
+        names.ENTRIES: b"".join(b"%b\n" % one for one in lines[start:]),
+        names.INDEX: b"".join([rows[0], *rows[start + 1 :]]),
+        names.DISCLOSURES: b"",
+        names.SUBJECTS: b"",
+        **_reports([]),
+    }
+
+
+def _ts(files: Files, row: int) -> str:
+    """Return when an entry was, as its row of the index says."""
+    rows = files.get(names.INDEX, b"").decode().split("\n")
+    return rows[row].split(",")[3] if row < len(rows) else "no moment"
+
+
 def no_change(_files: Json) -> None:
     """Leave it as it is."""
 
@@ -154,6 +213,7 @@ def pack_of(
     files: Files,
     out: Path,
     *,
+    start: int = 0,
     size: int = 3,
     manifest: Callable[[Json], object] = no_change,
     envelope: Callable[[Json], object] = no_change,
@@ -164,7 +224,9 @@ def pack_of(
         for name, one in files.items()
     }
     said: Json = {"disclosure": "all", "files": listed, "format": names.FORMAT, "origin": ORIGIN}
-    said |= {"log_vkeys": [PIN], "range": [0, size], "tool": "x"}
+    said |= {"log_vkeys": [PIN], "range": [start, size], "tool": "x", "size": size}
+    said |= {"created": "2026-03-02T10:00:00.000Z", "entry_type": names.ENTRY_TYPE}
+    said["period"] = [_ts(files, 1), _ts(files, size - start)]
     manifest(said)
     payload = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     signature = b64(LOG.sign(pae(names.MANIFEST_TYPE, payload)))

@@ -19,6 +19,8 @@ from tests.storage.forged_packs import (
     key_id,
     note_over,
     pack_of,
+    part_of,
+    proof_of,
     public,
     respelt,
 )
@@ -40,6 +42,46 @@ def with_files(change: Callable[[Files], object]) -> Forge:
         return pack_of(files, out)
 
     return forge
+
+
+def seeded(change: Callable[[Files], object] = lambda _: None, *, seed: str = "x") -> Forge:
+    """Return what writes a pack in which a run was drawn, with its folder changed."""
+
+    def forge(out: Path) -> Path:
+        files = files_of(history())
+        files["samples/r1/entries.jsonl"] = b"".join(b"%b\n" % one for one in history()[1:])
+        for at in (1, 2):
+            files[f"samples/r1/{names.proof_name(at)}"] = proof_of(history(), at)
+        change(files)
+        drawn = {"sample": {"count": 2, "seed": seed}}
+        return pack_of(files, out, manifest=lambda one: one.update(filters=drawn))
+
+    return forge
+
+
+def beside_the_rest(files: Files) -> None:
+    """Put a run's folder in that nobody drew."""
+    files["samples/r2/entries.jsonl"] = b""
+
+
+def unsaid(name: str) -> Forge:
+    return lambda out: pack_of(files_of(history()), out, manifest=lambda one: one.pop(name))
+
+
+def partial(*places: int) -> Forge:
+    """Return what writes a pack of the newest two of six entries, with these as its context."""
+
+    def forge(out: Path) -> Path:
+        files = part_of(LONGER, 4)
+        files[names.CONTEXT] = b"".join(b"%d\t%b\n" % (one, LONGER[one]) for one in places)
+        return pack_of(files, out, start=4, size=6)
+
+    return forge
+
+
+def older_head(files: Files) -> None:
+    """Let the newest head be one that was kept before."""
+    files[names.checkpoint_name(2)] = files[names.CHECKPOINT] = note_over(history()[:2])
 
 
 def edited(name: str, old: bytes, new: bytes) -> Forge:
@@ -70,6 +112,22 @@ def beside(name: str, content: bytes) -> Forge:
     return with_files(lambda files: files.update({name: content}))
 
 
+def without(*gone: str) -> Forge:
+    """Return what writes a pack that neither has nor lists some files."""
+    return with_files(lambda files: [files.pop(one) for one in gone])
+
+
+def unsigned(forge: Forge) -> Forge:
+    """Return what writes a pack under a manifest of nobody, for which no key is needed."""
+
+    def written(out: Path) -> Path:
+        pack = forge(out)
+        (pack / names.SIGNATURE).unlink()
+        return pack
+
+    return written
+
+
 def report(*rows: str, start: str = HEAD) -> Forge:
     def change(files: Files) -> None:
         ref = files[names.INDEX].decode().splitlines()[2].split(",")[5]
@@ -92,6 +150,12 @@ def and_entry(line: bytes, **gone: bytes) -> Forge:
         return pack_of({**files_of([*history(), line]), **gone}, out, size=4)
 
     return forge
+
+
+def untold(report_name: str, kind: str, data: Json) -> Forge:
+    """Return what writes a pack with an entry of which its report does not tell."""
+    name, header = names.report_name(report_name), b"idx,ts,kind,run,actor,who\n"
+    return and_entry(entry(3, kind, data), **{name: header})
 
 
 def marker(kind: str, data: Json) -> Forge:
@@ -119,12 +183,66 @@ def revoked(**data: object) -> Forge:
     return and_entry(entry(3, "key.revoke", data))
 
 
+LONGER = [
+    *history(),
+    entry(3, "erasure", {"items": []}),
+    entry(4, "access.read", {}),
+    entry(5, "access.read", {}),
+]
+
 HOSTILE: dict[str, tuple[Forge, int]] = {
     "nothing odd": (with_files(lambda _: None), 0),
     **{
         f"the last line end of {name} missing": (cut(name), 1)
         for name in (names.ENTRIES, names.INDEX, names.DISCLOSURES, names.SUBJECTS)
     },
+    **{f"no {name}, and no word of it": (without(name), 1) for name in names.REQUIRED},
+    "nothing of the log, and no word of it": (unsigned(without(*names.REQUIRED)), 1),
+    "no people and another entry, and no word of it": (
+        unsigned(
+            with_files(
+                lambda files: files.update(
+                    {
+                        names.ENTRIES: files[names.ENTRIES].replace(b"done", b"gone"),
+                        "about-people.jsonl": files.pop(names.SUBJECTS),
+                    }
+                )
+            )
+        ),
+        1,
+    ),
+    **{f"no {name}, and no word of it": (without(name), 1) for name in names.FOR_PEOPLE},
+    **{
+        f"a manifest that says nothing of {name}": (unsaid(name), 2)
+        for name in ("size", "entry_type", "tool", "created", "period")
+    },
+    "a manifest for more entries": (said(size=4), 1),
+    "a manifest for a size in letters": (said(size="3"), 2),
+    "a manifest for other entries": (said(entry_type="text/plain"), 2),
+    "a manifest of another period": (said(period=["2026-03-02T09:00:00.000Z"] * 2), 1),
+    "a manifest whose period is one moment": (said(period=["2026-03-02T09:00:00.000Z"]), 2),
+    "a manifest whose period is numbers": (said(period=[1, 2]), 2),
+    "filters that are a list": (said(filters=[]), 2),
+    "filters that say nothing": (said(filters={}), 0),
+    "a sample without a seed": (said(filters={"sample": {"count": 1}}), 2),
+    "a sample of a flag": (said(filters={"sample": {"count": True, "seed": ""}}), 2),
+    "a sample of nothing": (said(filters={"sample": {"count": 0, "seed": ""}}), 0),
+    "a run that was drawn": (seeded(), 0),
+    "a run that was drawn, and no folder of it": (
+        seeded(lambda files: [files.pop(one) for one in list(files) if "samples/" in one]),
+        1,
+    ),
+    "a run that was drawn, without one of its proofs": (
+        seeded(lambda files: files.pop("samples/r1/proofs/2.tlog-proof")),
+        1,
+    ),
+    "a run that nobody drew": (seeded(beside_the_rest), 1),
+    "an older head as the newest": (with_files(older_head), 1),
+    "a part of a log": (partial(0, 3), 0),
+    "a context that says something twice": (partial(0, 3, 3), 1),
+    "a context in another order": (partial(3, 0), 1),
+    "a context that tells of a run": (partial(0, 2, 3), 1),
+    "a context without the first entry": (partial(3), 1),
     "a byte order mark before the index": (edited(names.INDEX, b"idx", BOM + b"idx"), 1),
     "a byte order mark before a row": (edited(names.INDEX, b"\n1,", b"\n" + BOM + b"1,"), 1),
     "a tab in a signature line": (and_line(b"ev\til AAAAAAAA"), 1),
@@ -159,6 +277,21 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
     "a report in its order": (report(STARTED, FINISHED), 0),
     "a report in another order": (report(FINISHED, STARTED), 1),
+    "a report that tells twice of an entry": (report(STARTED, STARTED), 1),
+    "a report that tells of an entry in two ways": (
+        report(STARTED, STARTED.replace("{more}", "another")),
+        1,
+    ),
+    **{
+        f"a report that does not tell of {kind}": (untold(name, kind, data), 1)
+        for name, kind, data in (
+            ("changes", "key.retire", {"id": key_id(public(WRITER))}),
+            ("retention", "erasure", {"items": []}),
+            ("sod", "approval.refused", {}),
+            ("exceptions", "schedule.missed", {}),
+            ("ai", "model.asked", {}),
+        )
+    },
     "a report with a byte order mark": (report(STARTED, start="\ufeff" + HEAD), 1),
     "a row that ends twice": (report(STARTED.replace("{more}", "a\rb")), 1),
     "a row with no more than it must": (

@@ -24,7 +24,7 @@ from tests.storage.forged_packs import (
     key_id,
     note_over,
     pack_of,
-    part_of,
+    range_of,
     public,
 )
 from tests.storage.hostile_packs import Forge
@@ -185,7 +185,7 @@ def from_entry_2(*lines: bytes) -> Forge:
 
     def forge(out: Path) -> Path:
         whole = [*history()[:2], *lines]
-        files = part_of(files_of(whole), 2, whole)
+        files = range_of(files_of(whole), 2, whole)
         span = [2, len(whole)]
         return pack_of(files, out, manifest=lambda one: one.update(range=span))
 

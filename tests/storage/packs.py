@@ -301,6 +301,27 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
         rewrite("reports/population.csv", without_last_row),
         "index-row file-hash",
     ),
+    **{
+        f"leave a decision out of {name}": (
+            rewrite(f"reports/{name}.csv", without_last_row),
+            "index-row file-hash",
+        )
+        for name in ("approvals", "sod")
+    },
+    **{
+        f"tell twice of an entry in {name}": (
+            rewrite(f"reports/{name}.csv", lambda text: text + text.splitlines(keepends=True)[-1]),
+            "index-row file-hash",
+        )
+        for name in ("approvals", "population", "retention", "sod")
+    },
+    **{
+        f"tell in {name} of another decision": (
+            rewrite(f"reports/{name}.csv", lambda text: text.replace(",approved,", ",denied,", 1)),
+            "index-row file-hash",
+        )
+        for name in ("approvals", "sod")
+    },
     "put a row that names no entry into a report": (
         rewrite("reports/population.csv", lambda text: f"{text}\r\nx,y\r\n"),
         "index-row file-hash",

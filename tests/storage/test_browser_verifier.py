@@ -371,6 +371,11 @@ def test_what_is_no_key_is_said_before_the_pack_is_read(plain: Path, reader: Rea
     assert "what you gave is not a key" in reader.text(".first")
 
 
+def test_what_is_no_head_is_said_before_the_pack_is_read(plain: Path, reader: Reader) -> None:
+    assert reader.verify(plain, heads="Dear auditor,\n\nhere is the head.") == 2
+    assert "what you gave is not a signed head" in reader.text(".first")
+
+
 def test_a_run_tells_who_did_what_on_whose_approval(
     full: tuple[Office, str], reader: Reader
 ) -> None:

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import main
 from storage.evidence.export import VERIFIER
-from storage.verify import verify_pack
+from storage.evidence.shipped.verify import Findings, Pack, Verifier
+from storage.verify import Report, verify_pack
 from tests.storage.forged_packs import PIN, files_of, history, note_over, pack_of
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
@@ -88,6 +91,19 @@ def test_a_link_is_said_to_lead_out_before_anything_is_read(tmp_path: Path, name
     assert {one for one, _ in told["failures"]} == ours.codes == {"file-hash"}
 
 
+@pytest.mark.parametrize("text", ["", "Dear auditor,\n\nhere is the head.\n", "one\n2\n"])
+def test_a_file_that_is_no_head_says_nothing_of_the_log(tmp_path: Path, text: str) -> None:
+    pack = pack_of(files_of(history()), tmp_path / "pack")
+    letter = tmp_path / "letter.txt"
+    letter.write_text(text)
+    words = ["audit", "verify", "--pack", str(pack), "--vkey", PIN, "--checkpoint", str(letter)]
+    told = CliRunner().invoke(main, words)
+
+    assert (told.exit_code, by_script(pack, PIN, notes=[letter])[0]) == (2, 2)
+    assert f"{letter} is no signed head" in " ".join(told.stderr.split()).replace("- ", "-")
+    assert "BROKEN" not in told.output
+
+
 def test_a_pipe_in_the_place_of_the_manifest_holds_nobody_up(tmp_path: Path) -> None:
     pack = pack_of(files_of(history()), tmp_path / "pack")
     (pack / "manifest.json").unlink()
@@ -107,3 +123,16 @@ def test_a_name_in_a_pack_writes_no_line_of_its_own(tmp_path: Path) -> None:
     for lines in (ours, told.splitlines()):
         assert not any(one.startswith("Verified") or "\x1b" in one for one in lines)
         assert any("x??[2JVerified" in one for one in lines)
+
+
+def test_no_verifier_says_verified_before_all_of_it_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = Pack(pack_of(files_of(history()), tmp_path / "pack"))
+    monkeypatch.setattr(Verifier, "is_whole", lambda _: False)
+
+    assert Report().exit == Findings().exit == Verifier(pack, [], []).run().exit == 2
+    assert Report().lines() == [
+        "malformed: Not everything was checked.",
+        "Not verified: the input cannot be read.",
+    ]

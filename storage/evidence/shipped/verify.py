@@ -56,9 +56,62 @@ REQUIRED = [
     "state.json",
     "checkpoint",
 ]
+# For people: the log can be judged without them, and something was taken out all the same.
+FOR_PEOPLE = {
+    "README",
+    "verify.py",
+    "reports/population.csv",
+    "reports/approvals.csv",
+    "reports/sod.csv",
+    "reports/exceptions.csv",
+    "reports/changes.csv",
+    "reports/retention.csv",
+    "reports/ai.csv",
+}
+# Every look at a pack goes through all of these, in this order; a verdict is made of no fewer.
+PASSES = (
+    "check_files",
+    "check_ends",
+    "read_markers",
+    "check_context",
+    "read_log",
+    "judge_state",
+    "judge_notes",
+    "judge_anchors",
+    "judge_stamps",
+    "judge_witnesses",
+    "judge_manifest",
+    "judge_proofs",
+    "judge_subjects",
+    "judge_reports",
+    "judge_samples",
+    "judge_ids",
+)
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
-DECISIONS = {"approval.granted", "approval.denied"}
+BARE = {"log.init", "key.add", "key.retire", "key.revoke", *MARKERS}
+DECIDED = {"approval.granted": "approved", "approval.denied": "denied"}
+# Which reports have to tell of an entry in a run, and of one outside of all, by its kind.
+OF_RUNS = {
+    "approvals": "approval.granted approval.denied",
+    "sod": "approval.granted approval.denied break_glass.used",
+    "exceptions": "approval.expired action.in_doubt verification.failed verification.unknown"
+    " run.moved break_glass.used",
+    "ai": "model.asked",
+}
+OUTSIDE_RUNS = {
+    "sod": "approval.refused",
+    "exceptions": "schedule.missed proposal.refused step_up.refused outbox.delivery_failed",
+    "changes": "workflow.published workflow.activated workflow.retired workflow.level_changed"
+    " policy.changed role.granted role.revoked key.add key.retire key.revoke token.created"
+    " token.revoked secret.set secret.rotated secret.forgotten schedule.set schedule.paused"
+    " schedule.resumed schedule.deleted step_up.enrolled step_up.confirmed step_up.reset",
+    "retention": "retention.sweep erasure hold.set hold.lifted",
+    "ai": "model.asked",
+}
+# One entry may be an exception in two ways, and the oldest that is held of several classes.
+SEVERAL = {"reports/exceptions.csv", "reports/retention.csv"}
+TELL_DECISIONS = {"reports/approvals.csv", "reports/sod.csv"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 NOTE_NAME = re.compile(r"checkpoints/(?:[0-9]{12}|[1-9][0-9]{12,18})")
 ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
@@ -115,6 +168,7 @@ wait.started workflow.activated workflow.level_changed workflow.published workfl
 """
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[A-Za-z0-9_-]{1,64}/)?proofs/(0|[1-9][0-9]{0,15})\.tlog-proof")
+BEGAN = re.compile(rb"(?:0|[1-9][0-9]{0,15}),([A-Za-z0-9_-]{1,64}),0,")
 SAMPLE_NAME = re.compile(r"samples/([A-Za-z0-9_-]{1,64})/entries\.jsonl")
 FAULTS = {
     "anchor": "Somebody outside vouched for another head than this log has, or a line is forged",
@@ -164,10 +218,12 @@ def printable(text: str) -> str:
 class Findings:
     """What was found: failures decide, what is unproven comes after them.
 
-    Of the failures the first hundred are kept and the first of each code; all are counted.
+    Of the failures the first hundred are kept and the first of each code; all are counted. Where
+    nothing was found, that says something only once every pass was through.
     """
 
     def __init__(self) -> None:
+        self.owed = list(PASSES)
         self.failures: list[tuple[str, str]] = []
         self.n_failures = 0
         self.unproven: list[tuple[str, str]] = []
@@ -207,7 +263,9 @@ class Findings:
     @property
     def exit(self) -> int:
         """What it amounts to."""
-        return 1 if self.failures else 3 if self.unproven else 0
+        if self.failures:
+            return 1
+        return 2 if self.owed else 3 if self.unproven else 0
 
 
 # --- bytes ----------------------------------------------------------------------------------
@@ -757,7 +815,28 @@ class Pack:
             return "lists no files"
         if not isinstance(keys, list) or not all(isinstance(one, str) for one in keys):
             return "names no keys"
-        return "" if isinstance(said.get("origin"), str) else "names no log"
+        return self.fault_beside(said) if isinstance(said.get("origin"), str) else "names no log"
+
+    @staticmethod
+    def fault_beside(said: dict[str, Any]) -> str:
+        """Return what a manifest cannot say of how the pack was made."""
+        if said.get("entry_type") != ENTRY_TYPE.decode():
+            return "is for entries of another type"
+        if not is_count(said.get("size")):
+            return "names no size"
+        if not isinstance(said.get("created"), str) or not isinstance(said.get("tool"), str):
+            return "does not say what made it, and when"
+        is_empty = said["range"][0] == said["range"][1]
+        period = said.get("period", [] if is_empty else None)
+        if not isinstance(period, list) or len(period) != (0 if is_empty else PAIR):
+            return "names no period"
+        filters = said.get("filters", {})
+        sample = filters.get("sample", {"count": 0, "seed": ""}) if type(filters) is dict else None
+        if not isinstance(sample, dict) or not is_count(sample.get("count")):
+            return "has malformed filters"
+        if not isinstance(sample.get("seed"), str):
+            return "has malformed filters"
+        return "" if all(isinstance(one, str) for one in period) else "names no period"
 
     def names(self) -> set[str]:
         """Return the names of all files."""
@@ -1146,34 +1225,25 @@ class Verifier:
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
         self.people: dict[str, str] = {}
+        self.period: dict[int, str] = {}  # What the index says of the range's ends.
 
     def run(self) -> Findings:
         """Do everything; return what was found."""
-        names = self.pack.names()
+        if self.is_whole():
+            for name in PASSES:
+                getattr(self, name)()
+                self.found.owed.remove(name)
+            self.find_run_of_first()
+        return self.found
+
+    def is_whole(self) -> bool:
+        """Say whether there is all that a look needs; what is missing is a failure."""
         for name in self.pack.links:
             self.found.fail("file-hash", f"{name} leads out of the pack")
-        if self.pack.links:
-            return self.found
-        self.check_files()
-        if not names.issuperset(REQUIRED):
-            return self.found
-        for name in filter(self.pack.ends_midway, LINE_FILES):
-            self.found.fail("file-hash", f"{name} ends in the middle of a line")
-        self.read_markers()
-        self.read_log()
-        self.judge_state()
-        self.judge_notes()
-        self.judge_anchors()
-        self.judge_stamps()
-        self.judge_witnesses()
-        self.judge_manifest()
-        self.judge_proofs()
-        self.judge_subjects()
-        self.judge_reports()
-        self.judge_samples()
-        self.judge_ids()
-        self.find_run_of_first()
-        return self.found
+        missing = () if self.pack.links else sorted(set(REQUIRED) - self.pack.names())
+        for name in missing:
+            self.found.fail("file-missing", f"{name} is not in the pack")
+        return not self.found.failures
 
     def find_run_of_first(self) -> None:
         """Look once more at the earliest entry that is at fault: of which run is it?"""
@@ -1190,7 +1260,7 @@ class Verifier:
     def check_files(self) -> None:
         """Compare every file with the manifest."""
         listed, there = self.pack.manifest["files"], self.pack.names() - OWN
-        for name in sorted(set(listed) | there):
+        for name in sorted(set(listed) | there | FOR_PEOPLE):
             if name not in there:
                 self.found.fail("file-missing", f"{name} is not in the pack")
             elif name not in listed:
@@ -1208,6 +1278,11 @@ class Verifier:
         is_told = is_count(listed.get("bytes"))
         if not is_told or (size, digest.hexdigest()) != (listed["bytes"], listed.get("sha256")):
             self.found.fail("file-hash", f"{name} is not the file that the manifest lists")
+
+    def check_ends(self) -> None:
+        """Check that each file of lines ends with the end of one."""
+        for name in filter(self.pack.ends_midway, LINE_FILES):
+            self.found.fail("file-hash", f"{name} ends in the middle of a line")
 
     # entries
 
@@ -1240,6 +1315,25 @@ class Verifier:
             if is_count(item[0]) and isinstance(item[1], str) and item[0] < place:
                 self.erased[item[0], item[1]] = place
 
+    def check_context(self) -> None:
+        """Check that each entry of the context stands once, in its turn, and is of its kinds."""
+        latest = -1
+        for line in self.pack.lines("context.jsonl"):
+            number, _, rest = line.partition(b"\t")
+            if not PLACE.fullmatch(number.decode(errors="replace")):
+                continue  # It is found as one of no place.
+            place = int(number)
+            if place <= latest:
+                self.found.fail("range", f"entry {place} stands out of turn in the context")
+            latest = max(latest, place)
+            try:
+                entry = parse(rest)
+            except ValueError:
+                continue
+            kind = entry.get("kind") if isinstance(entry, dict) else None
+            if isinstance(kind, str) and kind not in BARE:
+                self.found.fail("range", f"entry {place} is of a kind that no context holds")
+
     def read_log(self) -> None:
         """Go over every leaf of the log, and over the entries that are here."""
         start, end = self.pack.start, self.pack.end
@@ -1259,7 +1353,10 @@ class Verifier:
                 if inside:
                     self.found.fail("range", f"entry {place} is not in the pack", place)
             else:
-                self.entry(place, line, leaf, next(rows, "") if inside else None)
+                row = next(rows, "") if inside else None
+                if row is not None and place in {start, end - 1}:
+                    self.period[place] = ",".join(row.split(",")[3:4])
+                self.entry(place, line, leaf, row)
                 self.entry_parts(place, line, parts.pop(place, {}) if inside else {})
             self.roots[self.tree.size] = self.tree.root()
         if end > self.tree.size or next(lines, None) is not None or next(rows, None) is not None:
@@ -1684,6 +1781,7 @@ class Verifier:
             self.found.fail("wrong-log", f"the manifest is for {manifest['origin']}")
         if manifest["log_vkeys"] != [one.vkey for one in self.genesis]:
             self.found.fail("genesis", "the manifest names other first keys")
+        self.judge_size()
         path = self.pack.folder / "manifest.dsse.json"
         if not path.exists():
             self.found.doubt("manifest-unsigned", "nobody signed the manifest")
@@ -1707,6 +1805,21 @@ class Verifier:
             results, is_same, is_typed = [], False, False
         if not (results and all(results) and is_same and is_typed):
             self.found.fail("manifest-signature", "no key of the log signed this manifest")
+
+    def judge_size(self) -> None:
+        """Check that manifest and newest head speak of all the leaves, and when they were."""
+        said, size, start, end = self.pack.manifest, self.tree.size, self.pack.start, self.pack.end
+        if said["size"] != size:
+            self.found.fail("range", f"the manifest is for {said['size']} entries")
+        ends = (start, end - 1) if start < end else ()
+        if said.get("period", []) != [self.period.get(one, "") for one in ends]:
+            self.found.fail("range", "the manifest names another period than its entries")
+        try:
+            newest = Note(self.pack.text("checkpoint"))
+        except ValueError:
+            return  # Said where the heads are judged.
+        if newest.size != size:
+            self.found.fail("checkpoint-missing", f"the newest head is not one over {size} entries")
 
     def judge_proofs(self) -> None:
         """Check every proof in the pack."""
@@ -1755,13 +1868,16 @@ class Verifier:
     def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Compare the rows of one report; return the entries that it tells of."""
         met: set[int] = set()
-        latest = -1
+        latest, before = -1, set[tuple[str, ...]]()
         with (self.pack.folder / name).open(
             newline="\n", encoding="utf-8", errors="replace"
         ) as file:
             rows = csv.reader(file)
-            if next(rows, [])[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
+            columns = next(rows, [])
+            if columns[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
                 self.found.fail("index-row", f"{name} has other columns")
+            is_told = "decision" in columns and name in TELL_DECISIONS
+            at = columns.index("decision") if is_told else len(columns)
             for row in rows:
                 if not row or not PLACE.fullmatch(row[0]):
                     self.found.fail("index-row", f"{name}: a row names no entry")
@@ -1770,21 +1886,30 @@ class Verifier:
                     self.found.fail(
                         "index-row", f"{name}: the row of entry {row[0]} is out of turn"
                     )
+                before = before if int(row[0]) == latest else set()
+                if tuple(row) in before or (before and name not in SEVERAL):
+                    self.found.fail("index-row", f"{name} tells twice of entry {row[0]}")
+                before.add(tuple(row))
                 latest = int(row[0])
                 met.add(latest)
                 index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
                 repeated = [index, ts, kind, run, actor, self.people.get(actor, "")]
-                if row[: len(repeated)] != [cell(one) for one in repeated]:
+                is_other = is_told and "".join(row[at : at + 1]) != DECIDED.get(
+                    kind, "".join(row[at : at + 1])
+                )
+                if is_other or row[: len(repeated)] != [cell(one) for one in repeated]:
                     self.found.fail("index-row", f"{name} differs from entry {row[0]}")
         return met
 
     def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:
-        """Return the entries that a report has to tell of: every decision, every start."""
-        if name == "reports/approvals.csv":
-            return {place for place, row in entries.items() if row[4] in DECISIONS}
+        """Return the entries that a report has to tell of."""
         if name == "reports/population.csv":
             return {place for place, row in entries.items() if row[1] and row[2] == "0"}
-        return set()
+        report = name.removeprefix("reports/").removesuffix(".csv")
+        inside, outside = (one.get(report, "").split() for one in (OF_RUNS, OUTSIDE_RUNS))
+        return {
+            place for place, row in entries.items() if row[4] in (inside if row[1] else outside)
+        }
 
     def judge_ids(self) -> None:
         """Check that no entry stands twice."""
@@ -1796,20 +1921,42 @@ class Verifier:
             met.add(found[1].decode() if found is not None else "")
 
     def judge_samples(self) -> None:
-        """Check that the folder of a sampled run holds the entries of that run, and no other."""
-        drawn = {}
-        for name in self.pack.names():
-            match = SAMPLE_NAME.fullmatch(name)
-            if match is not None:
-                drawn[match[1].encode()] = hashlib.sha256()
-        for line in self.pack.lines("entries.jsonl") if drawn else ():
+        """Check that the folder of a sampled run holds the entries of that run, and no other.
+
+        Where the manifest names seed and count, the runs are drawn again.
+        """
+        there = self.pack.names()
+        matches = [one for one in map(SAMPLE_NAME.fullmatch, there) if one is not None]
+        found = {one[1] for one in matches}
+        drawn = self.drawn() if "sample" in self.pack.manifest.get("filters", {}) else None
+        for run in sorted(found - (found if drawn is None else drawn)):
+            self.found.fail("file-extra", f"samples/{run} is of a run that was not drawn")
+        lines = {run.encode(): hashlib.sha256() for run in found | (drawn or set())}
+        entries = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
+        for place, line in entries if lines else ():
             for run in RUN_OF_LINE.findall(line)[-1:]:
-                if run in drawn:
-                    drawn[run].update(line + b"\n")
-        for run, digest in sorted(drawn.items()):
-            name = f"samples/{run.decode()}/entries.jsonl"
-            if hashlib.sha256(self.pack.content(name)).digest() != digest.digest():
+                if run not in lines:
+                    continue
+                lines[run].update(line + b"\n")
+                proof = f"samples/{run.decode()}/proofs/{place}.tlog-proof"
+                if drawn is not None and run.decode() in drawn and proof not in there:
+                    self.found.fail("file-missing", f"{proof} is not in the pack")
+        for encoded, digest in sorted(lines.items()):
+            name = f"samples/{encoded.decode()}/entries.jsonl"
+            if name not in there:
+                self.found.fail("file-missing", f"{name} is not in the pack, and it was drawn")
+            elif hashlib.sha256(self.pack.content(name)).digest() != digest.digest():
                 self.found.fail("range", f"{name} holds other entries than those of its run")
+
+    def drawn(self) -> set[str]:
+        """Return the runs that began in the range and are drawn: those with the smallest hash."""
+        wanted = self.pack.manifest["filters"]["sample"]
+        rows = map(BEGAN.match, self.pack.lines("index.csv"))
+        runs = (one[1].decode() for one in rows if one is not None)
+        lots = sorted(
+            (hashlib.sha256(f"{wanted['seed']}\n{one}".encode()).digest(), one) for one in runs
+        )
+        return {run for _, run in lots[: wanted["count"]]}
 
     def judge_subjects(self) -> None:
         """Check that each pseudonym is that of who stands behind it."""
@@ -1835,12 +1982,24 @@ def keys_in(given: str) -> list[Key]:
     return [Key(one) for one in lines if one.strip()]
 
 
+def note_in(path: Path) -> str:
+    """Return a head that was kept; another file that was named says nothing of the log."""
+    try:
+        text = unpasted(path.read_text())
+        Note(text)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{path} is no signed head: {error}") from error
+    return text
+
+
 def main() -> int:
     """Verify, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pack", type=Path, default=Path(__file__).resolve().parent)
     parser.add_argument("--vkey", action="append", default=[], help="a key, or a file with it")
-    parser.add_argument("--checkpoint", action="append", default=[], type=Path)
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], type=lambda one: note_in(Path(one))
+    )
     parser.add_argument("--witness", action="append", default=[], help="a witness's key")
     parser.add_argument("--tsa", type=Path, help="certificates of time stamp authorities (PEM)")
     parser.add_argument("--json", action="store_true")
@@ -1848,9 +2007,8 @@ def main() -> int:
     try:
         witnesses = [Witness(one) for one in asked.witness]
         pins = [key for one in asked.vkey for key in keys_in(one)]
-        notes = [unpasted(one.read_text()) for one in asked.checkpoint]
         authorities = x509.load_pem_x509_certificates(asked.tsa.read_bytes()) if asked.tsa else None
-        found = Verifier(Pack(asked.pack), pins, notes, witnesses, authorities).run()
+        found = Verifier(Pack(asked.pack), pins, asked.checkpoint, witnesses, authorities).run()
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         why = f"nothing is called {error}" if isinstance(error, KeyError) else error
         sys.stderr.write(f"The pack cannot be read: {why}\n")
@@ -1880,6 +2038,7 @@ def main() -> int:
     verdicts = {
         0: "Verified: the history shown is the history recorded.",
         1: "BROKEN: the history shown is not the history recorded.",
+        2: "Not verified: not everything was checked.",
         3: "Nothing wrong found, but something is unproven.",
     }
     sys.stdout.write(f"{verdicts[found.exit]}\n")

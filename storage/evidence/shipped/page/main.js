@@ -81,7 +81,7 @@ async function verified() {
     if (!(await hasCryptography()) || !(await agreesWithBrowser())) throw new Unreadable(NO_CRYPTOGRAPHY);
     const keys = given("a key", () => keysIn(at("keys").value));
     keys.authorities = given("a certificate", () => certificatesIn(at("authorities").value));
-    const notes = notesIn(at("heads").value);
+    const notes = given("a signed head", () => notesIn(at("heads").value));
     const files = await chosen();
     watch(files);
     return await verify(files, keys, notes);

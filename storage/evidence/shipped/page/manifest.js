@@ -1,11 +1,17 @@
 // The manifest of a pack: its files and their hashes, and the log key's signature over it.
 
 import { canonical, decode, fromBase64, hasExactly, hex, isObject, pae, parse, parseObject, same, Unreadable, valueFault } from "./bytes.js";
+import { isCount } from "./parts.js";
 import { Sha256 } from "./sha256.js";
 import { verifies } from "./signing.js";
 
 const TYPE = "application/vnd.audit-manifest.v1+json";
 const OWN = new Set(["manifest.json", "manifest.dsse.json"]);
+// For people: the log can be judged without them, and something was taken out all the same.
+const FOR_PEOPLE = [
+  "README", "verify.py",
+  ...["population", "approvals", "sod", "exceptions", "changes", "retention", "ai"].map((one) => `reports/${one}.csv`),
+];
 export const REQUIRED = [
   "entries.jsonl", "leaves.bin", "context.jsonl", "disclosures.jsonl", "subjects.jsonl",
   "index.csv", "state.json", "checkpoint",
@@ -26,7 +32,23 @@ export async function readManifest(files) {
     throw new Unreadable("its manifest names no keys");
   }
   if (typeof said.origin !== "string") throw new Unreadable("its manifest names no log");
+  judgeBeside(said);
   return { ...said, payload, start, end, withholds: said.disclosure === "selected" };
+}
+
+// Refuse what a manifest cannot say of how the pack was made.
+function judgeBeside({ entry_type: type, size, created, tool, range, period, filters = {} }) {
+  if (type !== "application/vnd.audit-entry.v1+json") throw new Unreadable("its manifest is for entries of another type");
+  if (!isCount(size)) throw new Unreadable("its manifest names no size");
+  if (typeof created !== "string" || typeof tool !== "string") throw new Unreadable("its manifest does not say what made it, and when");
+  // Of no entries there is no period.
+  const ends = range[0] === range[1] ? 0 : 2;
+  const moments = period === undefined && !ends ? [] : period;
+  if (!Array.isArray(moments) || moments.length !== ends || moments.some((one) => typeof one !== "string")) {
+    throw new Unreadable("its manifest names no period");
+  }
+  const { sample = { count: 0, seed: "" } } = isObject(filters) ? filters : { sample: null };
+  if (!isObject(sample) || !isCount(sample.count) || typeof sample.seed !== "string") throw new Unreadable("its manifest has malformed filters");
 }
 
 // Say whether a value is one that all readers read alike: integers, few levels, ASCII names.
@@ -39,7 +61,7 @@ function isPlain(value) {
 export async function checkFiles(files, manifest, report) {
   const there = new Set(files.names().filter((one) => !OWN.has(one)));
   const listed = new Set(Object.keys(manifest.files));
-  for (const name of [...new Set([...there, ...listed])].sort()) {
+  for (const name of [...new Set([...there, ...listed, ...FOR_PEOPLE])].sort()) {
     if (!there.has(name)) report.fail("file-missing", `the file ${name} is not in the pack`);
     else if (!listed.has(name)) report.fail("file-extra", `the file ${name} is not in the manifest`);
     else await checkFile(files, name, manifest.files[name], report);

@@ -128,5 +128,8 @@ export function notesIn(text) {
     if (line || notes.at(-1).length) notes.at(-1).push(line);
     isSigned = isSignature;
   }
-  return notes.map((lines) => lines.join("\n").trim()).filter(Boolean).map((one) => `${one}\n`);
+  const found = notes.map((lines) => lines.join("\n").trim()).filter(Boolean).map((one) => `${one}\n`);
+  // What is none says nothing of the log, so it is refused before the pack is read.
+  found.forEach((one) => new Note(one));
+  return found;
 }

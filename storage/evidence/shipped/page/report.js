@@ -15,6 +15,7 @@ export class Report {
   unproven = [];
   counts = {};
   unreadable = null;
+  isThrough = false; // Until every check was made, that nothing was found says nothing.
   faultyRuns = new Set();
   #first = null;
   #codes = new Set();
@@ -44,6 +45,7 @@ export class Report {
   get exit() {
     if (this.unreadable !== null) return 2;
     if (this.failed) return 1;
+    if (!this.isThrough) return 2;
     return this.unproven.length ? 3 : 0;
   }
 }

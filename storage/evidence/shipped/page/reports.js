@@ -9,11 +9,28 @@ const COMMON = ["idx", "ts", "kind", "run", "actor", "who"];
 export const PLACE = /^(?:0|[1-9][0-9]{0,15})$/;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const MOST_CELL = 131072;
-const DECISIONS = new Set(["approval.granted", "approval.denied"]);
-const WANTED = {
-  "reports/approvals.csv": ([, , , , kind]) => DECISIONS.has(kind),
-  "reports/population.csv": ([, run, rseq]) => run !== "" && rseq === "0",
+const DECIDED = new Map([["approval.granted", "approved"], ["approval.denied", "denied"]]);
+const words = (text) => new Set(text.split(/\s+/));
+// Which reports have to tell of an entry in a run, and of one outside of all, by its kind.
+const OF_RUNS = {
+  approvals: words("approval.granted approval.denied"),
+  sod: words("approval.granted approval.denied break_glass.used"),
+  exceptions: words("approval.expired action.in_doubt verification.failed verification.unknown run.moved break_glass.used"),
+  ai: words("model.asked"),
 };
+const OUTSIDE_RUNS = {
+  sod: words("approval.refused"),
+  exceptions: words("schedule.missed proposal.refused step_up.refused outbox.delivery_failed"),
+  changes: words(`workflow.published workflow.activated workflow.retired workflow.level_changed
+    policy.changed role.granted role.revoked key.add key.retire key.revoke token.created
+    token.revoked secret.set secret.rotated secret.forgotten schedule.set schedule.paused
+    schedule.resumed schedule.deleted step_up.enrolled step_up.confirmed step_up.reset`),
+  retention: words("retention.sweep erasure hold.set hold.lifted"),
+  ai: words("model.asked"),
+};
+// One entry may be an exception in two ways, and the oldest that is held of several classes.
+const SEVERAL = new Set(["reports/exceptions.csv", "reports/retention.csv"]);
+const TELL_DECISIONS = new Set(["reports/approvals.csv", "reports/sod.csv"]);
 
 // Compare every row of every report with the entry it names; `people` says who a pseudonym is.
 export async function judgeReports(files, people, report) {
@@ -21,42 +38,52 @@ export async function judgeReports(files, people, report) {
   if (!names.length) return;
   const tables = names.map((name) => new Table(files, name, report));
   for (const one of tables) await one.begin();
-  const entries = repeated(files.lines("index.csv"), people);
-  let entry = { place: -1, cells: [] };
-  for (let first = foremost(tables); first; first = foremost(tables)) {
-    const { place, cells } = first.row;
-    while (entry.place < place) entry = (await entries.next()).value ?? { place, cells: [] };
-    const isSame = entry.place === place && COMMON.every((_, at) => cells[at] === entry.cells[at]);
-    if (!isSame) report.fail("index-row", `${first.name}: a row says something else than entry ${place}`, { place });
-    await first.next();
-  }
-  await judgeMissing(files, names, report);
-}
-
-// Every run that began and every decision must have its row: look for each that is to be there.
-async function judgeMissing(files, names, report) {
-  for (const [name, isWanted] of Object.entries(WANTED)) {
-    if (!names.includes(name)) continue;
-    const rows = upToFault(records(files.lines(name)), name, null);
-    let met = await placeOf(rows);
-    for await (const row of rowsOf(files.lines("index.csv"))) {
-      if (!isWanted(row)) continue;
-      const place = Number(row[0]);
-      while (met < place) met = await placeOf(rows);
-      if (met !== place) report.fail("index-row", `${name} does not tell of entry ${place}`);
+  for await (const entry of repeated(files.lines("index.csv"), people)) {
+    const met = new Map();
+    for (let one = foremost(tables); one && one.row.place <= entry.place; one = foremost(tables)) {
+      if (!tells(one.row, entry)) differs(one, report);
+      if (isTwice(met, one)) report.fail("index-row", `${one.name} tells twice of entry ${entry.place}`, { place: entry.place });
+      await one.next();
+    }
+    for (const name of entry.wanted) {
+      if (names.includes(name) && !met.has(name)) report.fail("index-row", `${name} does not tell of entry ${entry.place}`);
     }
   }
+  for (let one = foremost(tables); one; one = foremost(tables)) {
+    differs(one, report);
+    await one.next();
+  }
 }
 
-async function placeOf(rows) {
-  const { done, value: cells } = await rows.next();
-  if (done) return Infinity;
-  return PLACE.test(cells[0] ?? "") ? Number(cells[0]) : -1;
+function tells({ place, cells, decision }, entry) {
+  const isOfIt = place === entry.place && COMMON.every((_, at) => cells[at] === entry.cells[at]);
+  return isOfIt && (decision === null || entry.decision === null || decision === entry.decision);
+}
+
+function differs({ name, row: { place } }, report) {
+  report.fail("index-row", `${name}: a row says something else than entry ${place}`, { place });
+}
+
+function isTwice(met, { name, row: { cells } }) {
+  if (!met.has(name)) met.set(name, new Set());
+  const told = met.get(name);
+  const whole = JSON.stringify(cells);
+  const isSecond = told.has(whole) || (told.size > 0 && !SEVERAL.has(name));
+  told.add(whole);
+  return isSecond;
+}
+
+// Return the reports that have to tell of an entry.
+function wantedBy([, run, rseq, , kind]) {
+  const told = Object.entries(run ? OF_RUNS : OUTSIDE_RUNS).filter(([, kinds]) => kinds.has(kind));
+  const found = told.map(([name]) => name);
+  return (run && rseq === "0" ? [...found, "population"] : found).map((one) => `reports/${one}.csv`).sort();
 }
 
 class Table {
   #rows;
   #report;
+  #decision = -1; // Which column says what was decided.
 
   constructor(files, name, report) {
     Object.assign(this, { name, row: null });
@@ -67,6 +94,7 @@ class Table {
   async begin() {
     const columns = (await this.#rows.next()).value ?? [];
     if (!COMMON.every((one, at) => columns[at] === one)) this.#report.fail("index-row", `${this.name} has other columns`);
+    if (TELL_DECISIONS.has(this.name)) this.#decision = columns.indexOf("decision");
     await this.next();
   }
 
@@ -75,7 +103,8 @@ class Table {
     while (this.row === null) {
       const { done, value: cells } = await this.#rows.next();
       if (done) return;
-      if (PLACE.test(cells[0] ?? "")) this.row = { place: Number(cells[0]), cells };
+      const decision = this.#decision < 0 ? null : (cells[this.#decision] ?? "");
+      if (PLACE.test(cells[0] ?? "")) this.row = { place: Number(cells[0]), cells, decision };
       else this.#report.fail("index-row", `${this.name}: a row names no entry`);
     }
   }
@@ -92,14 +121,16 @@ async function* upToFault(rows, name, report) {
     yield* rows;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    report?.fail("index-row", `${name} cannot be read: ${error.message}`);
+    report.fail("index-row", `${name} cannot be read: ${error.message}`);
   }
 }
 
 // Yield what a report repeats of each entry; the index itself is judged elsewhere.
 async function* repeated(lines, people) {
-  for await (const [index, run, , ts, kind, actor] of rowsOf(lines)) {
-    yield { place: Number(index), cells: [index, ts, kind, run, actor, people.get(actor) ?? ""].map(cell) };
+  for await (const row of rowsOf(lines)) {
+    const [index, run, , ts, kind, actor] = row;
+    const cells = [index, ts, kind, run, actor, people.get(actor) ?? ""].map(cell);
+    yield { place: Number(index), cells, decision: DECIDED.get(kind) ?? null, wanted: wantedBy(row) };
   }
 }
 

@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { decode, encode, fromBase64, hex, lenient, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { canonical, decode, encode, fromBase64, hex, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -20,6 +20,7 @@ import { leafOf, rootOf, Tree } from "./tree.js";
 const COLUMNS = "idx,run,rseq,ts,kind,actor";
 const LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.jsonl", "index.csv"];
 const PROOF = /^(?:samples\/[A-Za-z0-9_-]{1,64}\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
+const BARE = new Set(["log.init", "key.add", "key.retire", "key.revoke", "erasure", "retention.sweep"]);
 const ID = /"id":"([0-9a-f]{13})[0-9a-f]{19}","key":"/;
 const AT_ONCE = 256; // Signatures under way: enough to keep the browser's threads busy.
 
@@ -47,6 +48,8 @@ class Verifier {
   #ids = new Float64Array(1024);
   #met = 0;
   #tree = new Tree();
+  #first = ""; // What the index says of the range's ends.
+  #last = "";
 
   constructor(files, keys, given, report) {
     Object.assign(this, { files, report, manifest: null, ring: null });
@@ -79,11 +82,13 @@ class Verifier {
     await judgeWitnesses(files, this.#given, { witnesses: this.#keys.witnesses, roots: this.#roots, report });
     await judgeStamps(files, this.#keys.authorities, report);
     await judgeManifest(files, this.manifest, this.ring, report);
+    await this.#judgeSize();
     await this.#judgeProofs();
     await this.#judgePeople();
     await judgeReports(files, this.people, report);
-    await judgeSamples(files, report);
+    await judgeSamples(files, this.manifest, report);
     await this.#judgeIds();
+    report.isThrough = true;
   }
 
   // A file of lines ends with the end of one.
@@ -97,11 +102,20 @@ class Verifier {
 
   async #context() {
     const found = new Map();
+    let latest = -1;
     for await (const line of this.files.lines("context.jsonl")) {
       const tab = line.indexOf(9);
-      const place = tab > 0 ? latin(line.subarray(0, tab)) : "";
-      if (PLACE.test(place)) found.set(Number(place), line.slice(tab + 1));
-      else this.report.fail("range", "a line of the context does not name its place");
+      const named = tab > 0 ? latin(line.subarray(0, tab)) : "";
+      if (!PLACE.test(named)) {
+        this.report.fail("range", "a line of the context does not name its place");
+        continue;
+      }
+      const place = Number(named);
+      if (place <= latest) this.report.fail("range", `entry ${place} stands out of turn in the context`);
+      latest = Math.max(latest, place);
+      found.set(place, line.slice(tab + 1));
+      const kind = kindOf(found.get(place));
+      if (typeof kind === "string" && !BARE.has(kind)) this.report.fail("range", `entry ${place} is of a kind that no context holds`);
     }
     return found;
   }
@@ -146,7 +160,7 @@ class Verifier {
       const line = isInside ? (await lines.next()).value : context.get(place);
       if (!isInside) context.delete(place);
       if (!line) this.#skip(place, leaf, isInside);
-      else await this.#meet(place, line, leaf, isInside ? { row: text((await rows.next()).value), held: await parts.take(place) } : null);
+      else await this.#meet(place, line, leaf, isInside ? await this.#beside(place, rows, parts) : null);
       if (sizes.has(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
       place += 1;
     }
@@ -158,6 +172,28 @@ class Verifier {
     if (context.size) this.report.fail("range", "the context holds entries that are not outside the range");
     await parts.finish();
     this.report.counts.entries = this.#tree.size;
+  }
+
+  async #beside(place, rows, parts) {
+    const row = text((await rows.next()).value);
+    const ts = row.split(",").slice(3, 4).join();
+    if (place === this.manifest.start) this.#first = ts;
+    if (place === this.manifest.end - 1) this.#last = ts;
+    return { row, held: await parts.take(place) };
+  }
+
+  // Check that manifest and newest head speak of all the leaves, and when they were.
+  async #judgeSize() {
+    const { size, start, end, period = [] } = this.manifest;
+    if (size !== this.#tree.size) this.report.fail("range", `the manifest is for ${size} entries`);
+    const ends = start < end ? [this.#first, this.#last] : [];
+    if (canonical(period) !== canonical(ends)) this.report.fail("range", "the manifest names another period than its entries");
+    try {
+      const newest = new Note(await this.files.text("checkpoint"));
+      if (newest.size !== this.#tree.size) this.report.fail("checkpoint-missing", `the newest head is not one over ${this.#tree.size} entries`);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error; // Said where the heads are judged.
+    }
   }
 
   #skip(place, leaf, isInside) {
@@ -334,6 +370,15 @@ function shortId(line) {
 
 function text(line) {
   return line ? lenient(line) : "";
+}
+
+function kindOf(line) {
+  try {
+    return parse(decode(line)).value?.kind;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return null; // The walk meets the line again, and says what is wrong with it.
+  }
 }
 
 // Return a marker or the end of a key on that line; null for everything else.

@@ -23,9 +23,9 @@ export function showVerdict(place, { report, manifest }) {
   );
 }
 
-function firstWords({ unreadable, first }) {
+function firstWords({ unreadable, first, isThrough }) {
   if (unreadable !== null) return el("p", { class: "first" }, `The pack cannot be read: ${unreadable}.`);
-  if (first === null) return null;
+  if (first === null) return isThrough ? null : el("p", { class: "first" }, "Not everything was checked.");
   const run = first.run === null ? "" : ` It is of the run ${first.run}.`;
   return el("p", { class: "first" }, `${wordsForFault(first.code)} First: ${first.text}.${run}`);
 }
