@@ -80,6 +80,14 @@ class SemanticCheck:
             self._report.mean(code, f"Entry {index}: {fault}")
         if faults:
             return
+        try:
+            self._take(index, members)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # What somebody wrote into a log may be anything, and the fields are of their kind.
+            self._report.mean("kind-malformed", f"Entry {index} does not tell what its kind has to.")
+
+    def _take(self, index: int, members: Mapping[str, Any]) -> None:
+        run, kind, data = members["run"], members["kind"], members["data"]
         if kind == "approval.delegated" and run is None:
             to = data["to"] if isinstance(data["to"], str) else None
             self._words[_text(data["from"])] = Word(to, _text(data["until"]))
