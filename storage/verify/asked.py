@@ -6,22 +6,28 @@ nothing here takes a value for what it should be.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
-from workflows.moments import moment
+from workflows.moments import moment, stamp
 from workflows.policy_hours import OpenHours
 from workflows.turns import turns_in
+
+# So much may lie between the look at the clock and the entry; nobody is blamed for that.
+SLACK = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Asked:
     """An approval request, and who has answered it."""
 
+    step: str
     binding: str
     stages: Sequence[Mapping[str, Any]]
     excluded: set[str]
+    expires: object = None
     hours: Sequence[Any] = ()
     wants_code: bool = False
     version: str | None = None  # That of the run when it was asked.
@@ -32,6 +38,7 @@ class Asked:
     closed: str | None = None
     added: dict[int, set[str]] = field(default_factory=dict)
     breakers: set[str] = field(default_factory=set)  # Who may decide it alone.
+    used_by: tuple[str, str] | None = None  # The newest attempt that rests on it.
 
     def may_decide(self, person: str, stage: int) -> bool:
         """Say whether this person was asked at that stage, then or by escalation."""
@@ -80,6 +87,16 @@ class Asked:
             raise
         except (KeyError, TypeError, ValueError):
             return True
+
+    def has_expired_at(self, ts: str) -> bool:
+        """Say whether its time was over at that time; what cannot be read binds nobody."""
+        if not isinstance(self.expires, str) or ts <= self.expires:
+            return False
+        try:
+            until = moment(self.expires)
+            return stamp(until) == self.expires and moment(ts) > until + SLACK
+        except (OverflowError, ValueError):
+            return False
 
     @property
     def is_granted(self) -> bool:

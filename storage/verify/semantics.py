@@ -10,10 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 from storage.verify.asked import Asked, whole
+from storage.verify.effects import TELLING, Effects, attempt_of
 from storage.verify.report import Report
-from workflows.kinds import KINDS, LAST, faults_of
+from workflows.binding import binding
+from workflows.kinds import FIRST, KINDS, LAST, faults_of
 
-CLOSING_INTENT = frozenset({"action.executed", "action.failed", "action.resolved"})
+DESTRUCTIVE = "destructive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,10 @@ class Told:
 
     requester: str | None
     version: str | None = None  # None where the run began before what is seen.
+    workflow: str = ""
     is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
-    intents: dict[tuple[str, Any], int] = field(default_factory=dict)
+    effects: Effects = field(default_factory=Effects)
     broken_glass: set[str] = field(default_factory=set)
     editors: set[str] = field(default_factory=set)  # Who changed it; they decide nothing.
 
@@ -50,6 +53,8 @@ class SemanticCheck:
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._words: dict[str, Word] = {}  # The newest of each person.
         self._activated: set[str] = set()  # Every version that was ever active.
+        self._policies: set[str] = set()  # Every policy that was ever in force.
+        self._stray: set[str] = set()  # Runs that go on after their end.
         self._begins_late = self._ends_early = self._seen = False
         self._readers = {
             "approval.requested": self._requested,
@@ -79,16 +84,41 @@ class SemanticCheck:
             code = "kind-malformed" if kind in KINDS else "kind-unknown"
             self._report.mean(code, f"Entry {index}: {fault}")
         if faults:
+            if members["rseq"] == 0 and kind in KINDS and KINDS[kind].place is FIRST and run:
+                self._open.setdefault(run, Told(None))  # It has begun, whatever it says of that.
             return
+        try:
+            self._take(index, members)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # What somebody wrote into a log may be anything, and the fields are of their kind.
+            self._report.mean(
+                "kind-malformed", f"Entry {index} does not tell what its kind has to."
+            )
+
+    def _take(self, index: int, members: Mapping[str, Any]) -> None:
+        run, kind, data = members["run"], members["kind"], members["data"]
         if kind == "approval.delegated" and run is None:
             to = data["to"] if isinstance(data["to"], str) else None
             self._words[_text(data["from"])] = Word(to, _text(data["until"]))
         if kind == "workflow.activated":
             self._activated.add(_text(data["version"]))
+        if kind == "policy.changed":
+            self._policies.add(_text(data["after"]))
         if kind == "break_glass.reviewed" and not self._begins_late:
             self._reviewed(index, members)
         if run is not None and self._is_told_in_full(members):
-            self._follow(index, members, self._told(members))
+            told = self._told(members)
+            if told is None:
+                self._strays(index, run)
+            else:
+                self._follow(index, members, told)
+
+    def _strays(self, index: int, run: str) -> None:
+        """Say of a run, once, that it goes on though it has ended or never began."""
+        if run not in self._stray:
+            words = f"Entry {index} is of a run that has ended, or never began."
+            self._report.mean("after-end", words)
+        self._stray.add(run)
 
     def _is_told_in_full(self, members: Mapping[str, Any]) -> bool:
         is_known = members["run"] in self._open or members["kind"] == "run.started"
@@ -100,40 +130,48 @@ class SemanticCheck:
             return
         for run, told in self._open.items():
             self._report.mean("run-without-end", f"Run {run} has not ended.")
-            for index in told.intents.values():
+            for index in told.effects.under_way.values():
                 self._report.mean("intent-without-end", f"The intent {index} has no end.")
 
-    def _told(self, members: Mapping[str, Any]) -> Told:
+    def _told(self, members: Mapping[str, Any]) -> Told | None:
+        """Return what the run has told, None if it has ended or never began."""
         run, actor = members["run"], members["actor"]
         if members["kind"] == "run.started":
             requester = actor["ref"] if actor["t"] == "user" else None
             data = members["data"]
-            is_shadow = data.get("shadow") is True
-            self._open[run] = Told(requester, _text(data["version"]), is_shadow)
-        found = self._open.get(run)
-        if found is None:
-            found = self._open[run] = Told(None)
-        return found
+            self._open[run] = Told(
+                requester,
+                _text(data["version"]),
+                _text(data["workflow"]),
+                is_shadow=data.get("shadow") is True,
+            )
+        return self._open.get(run)
 
     def _follow(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         kind, data = members["kind"], members["data"]
         reader = self._readers.get(kind)
         if reader is not None:
             reader(index, members, told)
-        if kind in CLOSING_INTENT:
-            told.intents.pop((_text(data["idem"]), data["attempt"]), None)
+        if kind in TELLING and not told.effects.tell(kind, data):
+            self._report.mean("end-without-intent", f"Entry {index} ends what was not announced.")
         if KINDS[kind].place is LAST:
             self._ended(members["run"], told)
 
-    def _requested(self, _index: int, members: Mapping[str, Any], told: Told) -> None:
+    def _requested(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
+        if told.version is not None and data["binding"] != _own_binding(members, told):
+            self._report.mean("binding", f"Entry {index} is bound to something else than it asks.")
+        if self._policies and not self._begins_late and _text(data["policy"]) not in self._policies:
+            self._report.mean("policy-unknown", f"Entry {index} asks by a policy never in force.")
         stages = [one for one in data["stages"] if isinstance(one, dict)]
         excluded = {one for one in data["excluded"] if isinstance(one, str)}
         told.requests[_text(data["request"])] = Asked(
+            _text(data["step"]),
             _text(data["binding"]),
             stages,
             excluded,
-            _listed(data.get("hours", [])),
+            expires=data["expires"],
+            hours=_listed(data.get("hours", [])),
             wants_code=data.get("step_up") is not None,
             breakers=_breakers(data.get("glass")),
             version=told.version,
@@ -153,6 +191,8 @@ class SemanticCheck:
             asked.reject(place, whole(data["stage"]))
             asked.voices.add(person)
             return
+        if asked.closed is None and asked.has_expired_at(members["ts"]):
+            self._report.mean("decision-late", f"Entry {index} approves after its time was over.")
         self._check_approver(index, members, told=told, asked=asked)
         self._check_moment(index, members, asked)
         if asked.wants_code and data["step_up"] is not True:
@@ -224,7 +264,7 @@ class SemanticCheck:
             "moved-from": told.version in (None, _text(data["from"])),
             "moved-to": self._begins_late or version in self._activated,
             "moved-by": members["actor"]["t"] == "user" and "reason" in members["parts"],
-            "moved-under-way": not told.intents,
+            "moved-under-way": not told.effects.under_way,
         }
         for code in (code for code, is_right in checks.items() if not is_right):
             self._report.mean(code, f"Entry {index} {_MOVED[code]}.")
@@ -260,19 +300,24 @@ class SemanticCheck:
             self._report.mean("self-review", f"Entry {index}: who broke the glass reviewed it.")
 
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
-        data = members["data"]
-        told.intents[_text(data["idem"]), data["attempt"]] = index
+        data, attempt = members["data"], attempt_of(members["data"])
+        told.effects.announce(attempt, index)
         if told.is_shadow:
             self._report.mean("shadow-effect", f"Entry {index} acts in a run in shadow.")
         name = data["request"]
         if name is None:
+            if data["effect"] == DESTRUCTIVE:
+                self._report.mean("intent-unasked", f"Entry {index} destroys, and asks nobody.")
             return
         asked = told.requests.get(_text(name))
         if asked is None:
             self._report.mean("intent-unasked", f"Entry {index} rests on a request nobody made.")
             return
-        if data["binding"] != asked.binding:
+        if data["binding"] != asked.binding or _text(data["step"]) != asked.step:
             self._report.mean("binding", f"Entry {index} does something else than was approved.")
+        if not told.effects.may_follow(asked.used_by):
+            self._report.mean("approval-used", f"Entry {index} acts on an approval used before.")
+        asked.used_by = attempt
         if asked.version != told.version:
             self._report.mean("other-version", f"Entry {index} acts on an approval of before.")
         if not asked.is_granted and name not in told.broken_glass:
@@ -280,8 +325,21 @@ class SemanticCheck:
 
     def _ended(self, run: str, told: Told) -> None:
         del self._open[run]
-        for index in told.intents.values():
+        for index in told.effects.under_way.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
+
+
+def _own_binding(members: Mapping[str, Any], told: Told) -> str:
+    """Return what a request is bound to, by its own entry and by what its run is of."""
+    data, parts = members["data"], members["parts"]
+    return binding(
+        workflow=told.workflow,
+        version=told.version or "",
+        step=data["step"],
+        policy=data["policy"],
+        args=parts["args"]["c"] if "args" in parts else None,
+        plan=parts["plan"]["c"] if "plan" in parts else None,
+    )
 
 
 def _place(members: Mapping[str, Any]) -> str:
@@ -312,9 +370,11 @@ _GLASS = {
 def _glass_faults(members: Mapping[str, Any], asked: Asked) -> list[str]:
     """Return the codes of what is wrong with a use of the glass."""
     is_person = members["actor"]["t"] == "user"
+    # What was approved in time may wait for the end of a freeze, and that is broken later.
+    is_over = asked.has_expired_at(members["ts"]) and not asked.is_granted
     checks = {
         "binding": members["data"]["binding"] == asked.binding,
-        "decision-late": asked.closed is None and not asked.denied,
+        "decision-late": asked.closed is None and not asked.denied and not is_over,
         "glass-ineligible": is_person and members["actor"]["ref"] in asked.breakers,
         "glass-without-reason": "reason" in members["parts"],
         "glass-without-code": not asked.wants_code or members["data"].get("step_up") is True,

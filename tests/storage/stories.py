@@ -8,11 +8,13 @@ from typing import Any
 
 from storage.entry_builder import Built
 from tests.storage.trail import Trail
+from workflows.binding import binding
 from workflows.entry import Actor, ActorKind, Draft, Part, RunId
 from workflows.moments import moment
 
 RITA, ANA, BEN, SUE, DORA = (f"s:{name}" for name in ("rita", "ana", "ben", "sue", "dora"))
-BINDING = "ab" * 32
+OF = {"workflow": "w", "step": "s", "policy": "p", "args": None, "plan": None}
+BINDING = binding(version="v", **OF)
 NOON, LATER = "2026-03-02T12:00:00.000Z", "2026-03-09T12:00:00.000Z"
 Members = dict[str, Any]
 
@@ -41,7 +43,7 @@ def requested(*stages: Members, **more: Any) -> Members:  # noqa: ANN401 - any f
         "policy": "p",
         "stages": list(stages),
         "excluded": [RITA],
-        "expires": NOON,
+        "expires": LATER,
     }
     return entry("approval.requested", {**data, **more})
 
@@ -80,16 +82,40 @@ def escalated(*to: str, **more: Any) -> Members:  # noqa: ANN401 - any field.
     return entry("approval.escalated", {"request": "q", "to": list(to), "n": 1, **more})
 
 
-def intended(request: str | None = "q") -> Members:
-    names = ["step", "attempt", "action", "effect", "target", "idem"]
-    data = {**dict.fromkeys(names, "x"), "binding": BINDING, "request": request}
-    return entry("action.intended", data)
+def intended(request: str | None = "q", **more: Any) -> Members:  # noqa: ANN401 - any field.
+    names = ["action", "effect", "target"]
+    told = {**dict.fromkeys(names, "x"), **ATTEMPT, "binding": BINDING, "request": request}
+    return entry("action.intended", {**told, **more})
+
+
+def executed(**more: Any) -> Members:  # noqa: ANN401 - any field.
+    return entry("action.executed", {**ATTEMPT, "ms": 1, **more})
+
+
+def failed(**more: Any) -> Members:  # noqa: ANN401 - any field.
+    return entry("action.failed", {**ATTEMPT, "error_class": "x", "performed": "no", **more})
+
+
+def resolved(happened: str, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    return entry("action.resolved", {**ATTEMPT, "happened": happened, "by": "probe", **more})
+
+
+def policy(digest: str) -> Members:
+    data = {"name": "policy", "before": None, "after": digest, "by_run": None}
+    return {**entry("policy.changed", data), "run": None}
+
+
+def ended() -> Members:
+    return entry("run.finished", {"outcome": "done"})
 
 
 HOURS = {"weekdays": [1], "from": "09:00", "to": "12:00", "holidays": [], "zone": "Europe/Berlin"}
 EARLY, TUESDAY = "2026-03-02T10:30:00.000Z", "2026-03-03T10:00:00.000Z"
 ABROAD = {**HOURS, "to": "20:00", "holidays": ["2026-03-02"], "zone": "Asia/Tokyo"}
 NEWER, UNHEARD = "a" * 64, "b" * 64
+ATTEMPT = {"step": "s", "attempt": 1, "idem": "r/s"}
+AGAIN = {"attempt": 2}
+ANEW = {"binding": binding(version=NEWER, **OF)}
 
 
 def activated() -> Members:
@@ -102,6 +128,12 @@ def moved(to: str = NEWER, *, by: str = SUE, since: str = "v", why: bool = True)
     return {**entry("run.moved", data, by=by), "parts": {"reason": {}} if why else {}}
 
 
+def glass_broken(by: str) -> Members:
+    data = {"request": "q", "step": "s", "binding": BINDING, "review_by": LATER}
+    return {**entry("break_glass.used", data, by=by), "parts": {"reason": {}}}
+
+
+ODD = binding(version="v", **{**OF, "policy": "odd"})
 PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
 FOR_ANA = {"for": ANA}
 TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
@@ -238,8 +270,9 @@ STORIES: dict[str, tuple[list[Members], str]] = {
     "changed after one rejection of two": ([TWO_TO_DENY, denied(ANA), edited(RITA)], ""),
     "moved, and asked anew": (
         [
-            *[activated(), requested(stage(ANA)), moved(), requested(stage(ANA), request="n")],
-            *[granted(ANA, request="n"), intended("n")],
+            *[activated(), requested(stage(ANA)), moved()],
+            *[requested(stage(ANA), request="n", **ANEW), granted(ANA, request="n", **ANEW)],
+            *[intended("n", **ANEW)],
         ],
         "",
     ),
@@ -256,16 +289,108 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         "other-version",
     ),
     "moved, and approved by the same": (
-        [activated(), moved(by=ANA), requested(stage(ANA)), granted(ANA)],
+        [activated(), moved(by=ANA), requested(stage(ANA), **ANEW), granted(ANA, **ANEW)],
         "self-approval",
     ),
+    "moved, and asked as before": ([activated(), moved(), requested(stage(ANA))], "binding"),
+    "bound to nothing": (
+        [
+            *[requested(stage(ANA), binding=UNHEARD), granted(ANA, binding=UNHEARD)],
+            intended(binding=UNHEARD),
+        ],
+        "binding",
+    ),
+    "bound to other arguments": (
+        [{**requested(stage(ANA)), "parts": {"args": {"c": "x"}}}, granted(ANA), intended()],
+        "binding",
+    ),
+    "of another version than asked": ([started(version=UNHEARD), requested(stage(ANA))], "binding"),
+    "the request of another step": (
+        [requested(stage(ANA)), granted(ANA), intended(step="t")],
+        "binding",
+    ),
+    "by the policy in force": ([policy("p"), requested(stage(ANA)), granted(ANA), intended()], ""),
+    "by a policy nobody agreed to": (
+        [policy("p"), requested(stage(ANA), policy="odd", binding=ODD)],
+        "policy-unknown",
+    ),
+    "approved within a minute of its end": (
+        [requested(stage(ANA), expires=EARLY), granted(ANA, ts="2026-03-02T10:30:55.000Z")],
+        "",
+    ),
+    "approved after its end": (
+        [requested(stage(ANA), expires=EARLY), granted(ANA, ts="2026-03-02T10:31:05.000Z")],
+        "decision-late",
+    ),
+    "taken back after its end": (
+        [requested(stage(ANA), expires=EARLY), granted(ANA, ts=EARLY), denied(ANA)],
+        "",
+    ),
+    "an end that is no moment": ([requested(stage(ANA), expires="soon"), granted(ANA)], ""),
+    "glass broken after its end": (
+        [
+            requested(stage(ANA), expires=EARLY, glass={"people": [BEN]}),
+            glass_broken(BEN),
+        ],
+        "decision-late",
+    ),
+    "glass broken after a freeze": (
+        [
+            requested(stage(ANA), expires=EARLY, glass={"people": [BEN]}),
+            *[granted(ANA, ts=EARLY), glass_broken(BEN), intended()],
+        ],
+        "",
+    ),
+    "done, and nobody announced it": (
+        [requested(stage(ANA)), granted(ANA), executed()],
+        "end-without-intent",
+    ),
+    "done, and nobody was asked": ([executed()], "end-without-intent"),
+    "failed, and nobody announced it": ([failed()], "end-without-intent"),
+    "another attempt than announced": ([intended(None), executed(**AGAIN)], "end-without-intent"),
+    "in doubt, settled, and told late": (
+        [
+            *[intended(None), entry("action.in_doubt", {**ATTEMPT, "cause": "crash"})],
+            *[resolved("unknown"), executed(), resolved("yes")],
+        ],
+        "",
+    ),
+    "tried again on one approval": (
+        [requested(stage(ANA)), granted(ANA), intended(), failed(), intended(**AGAIN)],
+        "",
+    ),
+    "tried again after a doubt": (
+        [
+            *[requested(stage(ANA)), granted(ANA), intended(), resolved("no"), intended(**AGAIN)],
+            *[executed(**AGAIN), resolved("yes")],
+        ],
+        "",
+    ),
+    "done twice on one approval": (
+        [requested(stage(ANA)), granted(ANA), intended(), executed(), intended(**AGAIN)],
+        "approval-used",
+    ),
+    "done again after half of it": (
+        [
+            *[requested(stage(ANA)), granted(ANA), intended(), failed(performed="partly")],
+            intended(**AGAIN),
+        ],
+        "approval-used",
+    ),
+    "done again while it is in doubt": (
+        [requested(stage(ANA)), granted(ANA), intended(), intended(**AGAIN)],
+        "approval-used",
+    ),
+    "destroyed, and nobody was asked": ([intended(None, effect="destructive")], "intent-unasked"),
+    "ended twice": ([ended(), ended()], "after-end"),
+    "told after its end": ([ended(), requested(stage(ANA)), granted(ANA)], "after-end"),
 }
 
 
 def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Built]:
     """Record a story as a run of its own, with people of its own."""
     told = []
-    for one in (*all_of(members), entry("run.finished", {"outcome": "done"})):
+    for one in (*all_of(members), ended()):
         trail.clock.at = moment(one["ts"])
         actor = Actor(
             kind=ActorKind(one["actor"]["t"]), ref=_named(trail, number, one["actor"]["ref"])

@@ -8,7 +8,16 @@ from storage.evidence.shipped.verify import KINDS as SHIPPED_KINDS
 from storage.evidence.shipped.verify import Findings, Story
 from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
-from tests.storage.stories import ANA, HOURS, STORIES, Members, all_of, granted, requested, stage
+from tests.storage.stories import (
+    ANA,
+    HOURS,
+    STORIES,
+    Members,
+    all_of,
+    granted,
+    requested,
+    stage,
+)
 from workflows.kinds import KINDS
 
 
@@ -52,3 +61,15 @@ def test_hours_that_nobody_can_read_break_nothing(hours: Any) -> None:  # noqa: 
 
 def test_the_verifier_of_each_pack_knows_every_kind() -> None:
     assert set(KINDS) == SHIPPED_KINDS
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        requested(stage(ANA), stages=7),
+        requested(stage(ANA), excluded=None),
+        requested({**stage(ANA), "people": 7}),
+    ],
+)
+def test_fields_that_are_none_of_their_kind_are_told_and_end_nothing(odd: Members) -> None:
+    assert "kind-malformed" in told(odd, granted(ANA))

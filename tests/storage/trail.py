@@ -36,7 +36,7 @@ from workflows.entry import (
 from workflows.moments import stamp
 
 ORIGIN = "interlock.example/audit/T0ABC"
-BINDING = binding(workflow="deploy", version="ab", step="ship", policy="p", args=None, plan=None)
+BINDING = binding(workflow="deploy", version="ab", step="ship", policy="cd", args=None, plan=None)
 BEGAN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 

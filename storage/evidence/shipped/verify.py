@@ -28,7 +28,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -151,6 +151,8 @@ HASHES: dict[bytes, hashes.HashAlgorithm] = {
 }
 ENDS = {"run.finished", "run.cancelled"}
 CLOSES_INTENT = {"action.executed", "action.failed", "action.resolved"}
+TELLS_OF_EFFECT = CLOSES_INTENT | {"action.in_doubt"}
+SLACK = timedelta(minutes=1)  # Between the look at the clock and the entry.
 KIND_NAMES = """
 access.read action.executed action.failed action.in_doubt action.intended action.resolved
 approval.delegated approval.denied approval.edited approval.escalated approval.expired
@@ -886,7 +888,9 @@ class Pack:
 class Asked:
     """An approval request, and what was said to it."""
 
+    step: Any
     binding: str
+    expires: Any
     stages: list[dict[str, Any]]
     excluded: set[str]
     breakers: set[str]
@@ -899,6 +903,7 @@ class Asked:
     added: dict[int, set[str]] = field(default_factory=dict)
     closed: str = ""
     is_denied: bool = False
+    used_by: tuple[str, str] | None = None
 
     def was_asked(self, person: str, stage: int) -> bool:
         """Say whether somebody was asked at a stage, then or later."""
@@ -940,6 +945,19 @@ class Asked:
                 return False
         return all(self.is_done(one) for turn_now in turns for one in turn_now)
 
+    def has_expired_at(self, ts: str) -> bool:
+        """Say whether its time was over; what cannot be read binds nobody."""
+        if not isinstance(self.expires, str) or not TS.fullmatch(self.expires):
+            return False
+        try:
+            until, moment = (
+                datetime.fromisoformat(one.replace("Z", "+00:00"))  # noqa: FURB162  for 3.10
+                for one in (self.expires, ts)
+            )
+        except ValueError:
+            return False
+        return moment - until > SLACK
+
     @property
     def is_granted(self) -> bool:
         """Whether everybody agreed who had to."""
@@ -951,10 +969,13 @@ class Run:
     """What a run that has not ended has told."""
 
     requester: str | None = None
+    workflow: Any = None
     version: str | None = None
     is_shadow: bool = False
     requests: dict[str, Asked] = field(default_factory=dict)
-    intents: dict[tuple[Any, Any], int] = field(default_factory=dict)
+    intents: dict[tuple[str, str], int] = field(default_factory=dict)
+    announced: set[tuple[str, str]] = field(default_factory=set)
+    undone: set[tuple[str, str]] = field(default_factory=set)  # Attempts that did nothing.
     glass: set[str] = field(default_factory=set)
     editors: set[str] = field(default_factory=set)
 
@@ -968,6 +989,8 @@ class Story:
         self.glass: dict[str, str] = {}
         self.words: dict[str, tuple[Any, str]] = {}  # Who stands in for somebody, until when.
         self.activated: set[str] = set()
+        self.policies: set[str] = set()
+        self.stray: set[str] = set()  # Runs that go on after their end.
         self.begins_late = self.ends_early = self.has_begun = False
 
     def skip(self) -> None:
@@ -985,6 +1008,8 @@ class Story:
         try:
             if kind == "workflow.activated":
                 self.activated.add(entry["data"]["version"])
+            if kind == "policy.changed":
+                self.policies.add(entry["data"]["after"])
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
             if kind == "approval.delegated" and run is None:
@@ -1010,35 +1035,74 @@ class Story:
 
     def follow(self, place: int, entry: dict[str, Any], kind: str) -> None:
         """Take in an entry of a run."""
-        run, data = self.runs.setdefault(entry["run"], Run()), entry["data"]
+        if entry["rseq"] == 0:
+            self.runs.setdefault(entry["run"], Run())
+        run, data = self.runs.get(entry["run"]), entry["data"]
+        if run is None:
+            if entry["run"] not in self.stray:
+                words = f"entry {place} is of a run that has ended, or never began"
+                self.found.mean("after-end", words)
+            self.stray.add(entry["run"])
+            return
         name = data.get("request")
         asked = run.requests.get(name) if isinstance(name, str) else None
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
-            run.version = data["version"]
+            run.workflow, run.version = data["workflow"], data["version"]
             run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
-            run.requests[data["request"]] = self.request(data, run.version)
+            run.requests[data["request"]] = self.request(place, entry, run)
         elif kind == "action.intended":
             self.intended(place, data, run, asked)
         elif kind in JUDGED:
             JUDGED[kind](self, place, entry, run, asked)
-        elif kind in CLOSES_INTENT:
-            run.intents.pop((data["idem"], data["attempt"]), None)
+        elif kind in TELLS_OF_EFFECT:
+            self.told(place, kind, data, run)
         elif kind in ENDS:
             self.left(self.runs.pop(entry["run"]))
 
-    def request(self, data: dict[str, Any], version: str | None) -> Asked:
+    def told(self, place: int, kind: str, data: dict[str, Any], run: Run) -> None:
+        """Take in what became of an effect."""
+        attempt = str(data["idem"]), str(data["attempt"])
+        if kind in CLOSES_INTENT:
+            run.intents.pop(attempt, None)
+        if "no" in (data.get("performed"), data.get("happened")):
+            run.undone.add(attempt)
+        if attempt not in run.announced:
+            self.found.mean("end-without-intent", f"entry {place} ends what was not announced")
+
+    def bound(self, place: int, entry: dict[str, Any], run: Run) -> None:
+        """Judge what a request is bound to, by its own entry and by what its run is of."""
+        data, parts = entry["data"], entry["parts"]
+        what = {
+            "args": parts["args"]["c"] if "args" in parts else None,
+            "plan": parts["plan"]["c"] if "plan" in parts else None,
+            "policy": data["policy"],
+            "step": data["step"],
+            "version": run.version,
+            "workflow": run.workflow,
+        }
+        own = hashlib.sha256(canonical(what)).hexdigest()
+        if run.version is not None and data["binding"] != own:
+            self.found.mean("binding", f"entry {place} is bound to something else than it asks")
+        if self.policies and not self.begins_late and data["policy"] not in self.policies:
+            self.found.mean("policy-unknown", f"entry {place} asks by a policy never in force")
+
+    def request(self, place: int, entry: dict[str, Any], run: Run) -> Asked:
         """Return a request as its entry tells it."""
+        self.bound(place, entry, run)
+        data = entry["data"]
         glass = data.get("glass")
         return Asked(
+            step=data["step"],
             binding=data["binding"],
+            expires=data["expires"],
             stages=[one for one in data["stages"] if isinstance(one, dict)],
             excluded=set(data["excluded"]),
             breakers=set(glass.get("people", [])) if isinstance(glass, dict) else set(),
             wants_code=data.get("step_up") is not None,
             hours=data.get("hours", []),
-            version=version,
+            version=run.version,
         )
 
     def let_in(self, _place: int, entry: dict[str, Any], _run: Run, asked: Asked | None) -> None:
@@ -1091,6 +1155,8 @@ class Story:
             asked.reject(instead, stage)
             asked.voices.add(person)
             return
+        if not asked.closed and asked.has_expired_at(entry["ts"]):
+            self.found.mean("decision-late", f"entry {place} approves after its time was over")
         self.approver(place, {person, instead}, run, asked)
         left_out = (asked.excluded | {run.requester} | run.editors) & {person, instead}
         if not left_out and not asked.was_asked(instead, stage):
@@ -1152,9 +1218,11 @@ class Story:
         if asked is None:
             self.found.mean("glass-unasked", f"entry {place} breaks the glass over no request")
             return
+        # What was approved in time may wait for the end of a freeze, and that is broken later.
+        is_over = asked.has_expired_at(entry["ts"]) and not asked.is_granted
         rules = {
             "binding": data["binding"] == asked.binding,
-            "decision-late": not asked.closed and not asked.is_denied,
+            "decision-late": not asked.closed and not asked.is_denied and not is_over,
             "glass-ineligible": actor["t"] == "user" and actor["ref"] in asked.breakers,
             "glass-without-reason": "reason" in entry["parts"],
             "glass-without-code": not asked.wants_code or data.get("step_up") is True,
@@ -1171,16 +1239,24 @@ class Story:
 
     def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge whether an effect was agreed to."""
-        run.intents[data["idem"], data["attempt"]] = place
+        attempt = str(data["idem"]), str(data["attempt"])
+        run.intents[attempt] = place
+        run.announced.add(attempt)
+        run.undone.discard(attempt)
         if run.is_shadow:
             self.found.mean("shadow-effect", f"entry {place} acts in a run in shadow")
         if data["request"] is None:
+            if data["effect"] == "destructive":
+                self.found.mean("intent-unasked", f"entry {place} destroys, and asks nobody")
             return
         if asked is None:
             self.found.mean("intent-unasked", f"entry {place} rests on a request nobody made")
             return
-        if data["binding"] != asked.binding:
+        if data["binding"] != asked.binding or data["step"] != asked.step:
             self.found.mean("binding", f"entry {place} does something else than was approved")
+        if asked.used_by is not None and asked.used_by not in run.undone:
+            self.found.mean("approval-used", f"entry {place} acts on an approval used before")
+        asked.used_by = attempt
         if asked.version != run.version:
             self.found.mean("other-version", f"entry {place} acts on an approval of before")
         if not asked.is_granted and data["request"] not in run.glass:

@@ -1,8 +1,13 @@
 // What the entries tell of decisions and effects: does any of it break the rules of its own
 // request? It changes no verdict, since a log can be whole and tell of what should not have been.
 
+import { canonical, encode, hex } from "./bytes.js";
+import { sha256 } from "./sha256.js";
+
 const RUN_ENDS = new Set(["run.finished", "run.cancelled"]);
 const CLOSES_INTENT = new Set(["action.executed", "action.failed", "action.resolved"]);
+const TELLS_OF_EFFECT = new Set([...CLOSES_INTENT, "action.in_doubt"]);
+const SLACK = 60_000; // So much may lie between the look at the clock and the entry.
 const MOST_TELLINGS = 100;
 const HOURS = { hourCycle: "h23", weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -17,9 +22,12 @@ class AskedFor {
   added = new Map();
   closed = "";
   isDenied = false;
+  usedBy = null; // The newest attempt that rests on it.
 
   constructor(data, version) {
+    this.step = data.step;
     this.binding = data.binding;
+    this.expires = data.expires;
     this.version = version;
     this.stages = data.stages.filter((one) => typeof one === "object" && one !== null);
     this.excluded = people(data.excluded);
@@ -60,6 +68,13 @@ class AskedFor {
     return turns.slice(0, own < 0 ? turns.length : own).flat().every((one) => this.isDone(one));
   }
 
+  // Say whether its time was over; what cannot be read binds nobody.
+  hasExpiredAt(ts) {
+    const until = new Date(this.expires);
+    const isMoment = !Number.isNaN(until.getTime()) && until.toISOString() === this.expires;
+    return isMoment && new Date(ts) - until > SLACK;
+  }
+
   get isGranted() {
     return !this.isDenied && this.stages.every((_, number) => this.isDone(number));
   }
@@ -73,6 +88,20 @@ class AskedFor {
   }
 }
 
+// What a run that has not ended has told.
+class ToldRun {
+  requester = null;
+  workflow = null;
+  version = null;
+  isShadow = false;
+  requests = new Map();
+  intents = new Map();
+  announced = new Set();
+  undone = new Set(); // Attempts that certainly did nothing.
+  glass = new Set();
+  editors = new Set();
+}
+
 // Follows the runs of the pack; `tellings` is what was found.
 export class Story {
   tellings = [];
@@ -80,6 +109,8 @@ export class Story {
   #glass = new Map();
   #words = new Map(); // Who decides for somebody who is away, and until when.
   #activated = new Set();
+  #policies = new Set();
+  #stray = new Set(); // Runs that go on after their end.
   #beginsLate = false;
   #endsEarly = false;
   #hasBegun = false;
@@ -95,6 +126,7 @@ export class Story {
     this.#hasBegun ||= run !== null;
     try {
       if (kind === "workflow.activated") this.#activated.add(entry.data.version);
+      if (kind === "policy.changed") this.#policies.add(entry.data.after);
       if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
       if (kind === "approval.delegated" && run === null) this.#words.set(entry.data.from, entry.data);
       const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
@@ -122,16 +154,16 @@ export class Story {
 
   #follow(place, entry) {
     const { kind, data, actor } = entry;
-    if (!this.#runs.has(entry.run)) {
-      this.#runs.set(entry.run, { requester: null, version: null, isShadow: false, requests: new Map(), intents: new Map(), glass: new Set(), editors: new Set() });
-    }
+    if (!this.#runs.has(entry.run) && entry.rseq === 0) this.#runs.set(entry.run, new ToldRun());
     const run = this.#runs.get(entry.run);
+    if (!run) return this.#strays(place, entry.run);
     const asked = run.requests.get(data.request);
     if (kind === "run.started") {
       run.requester = actor.t === "user" ? actor.ref : null;
+      run.workflow = data.workflow;
       run.version = data.version;
       run.isShadow = data.shadow === true;
-    } else if (kind === "approval.requested") run.requests.set(data.request, new AskedFor(data, run.version));
+    } else if (kind === "approval.requested") this.#requested(place, entry, run);
     else if (kind === "approval.granted" || kind === "approval.denied") this.#decided(place, entry, run, asked);
     else if (kind === "approval.expired" || kind === "approval.withdrawn") close(asked, kind);
     else if (kind === "approval.edited") this.#edited(place, entry, run, asked);
@@ -140,11 +172,38 @@ export class Story {
     else if (kind === "approval.delegated") asked?.letIn([data.to]);
     else if (kind === "break_glass.used") this.#broken(place, entry, run, asked);
     else if (kind === "action.intended") this.#intended(place, data, run, asked);
-    else if (CLOSES_INTENT.has(kind)) run.intents.delete(`${data.idem} ${data.attempt}`);
+    else if (TELLS_OF_EFFECT.has(kind)) this.#toldOf(place, entry, run);
     else if (RUN_ENDS.has(kind)) {
       this.#runs.delete(entry.run);
       this.#left(run);
     }
+    return null;
+  }
+
+  // Say of a run, once, that it goes on though it has ended or never began.
+  #strays(place, run) {
+    if (!this.#stray.has(run)) this.#mean("after-end", `entry ${place} is of a run that has ended, or never began`);
+    this.#stray.add(run);
+  }
+
+  // Judge what a request is bound to, by its own entry and by what its run is of.
+  #requested(place, { data, parts }, run) {
+    const { policy, step } = data;
+    const [args, plan] = [parts.args?.c ?? null, parts.plan?.c ?? null];
+    const what = { args, plan, policy, step, version: run.version, workflow: run.workflow };
+    const isOwn = run.version === null || data.binding === hex(sha256(encode(canonical(what))));
+    if (!isOwn) this.#mean("binding", `entry ${place} is bound to something else than it asks`);
+    const isKnown = !this.#policies.size || this.#beginsLate || this.#policies.has(policy);
+    if (!isKnown) this.#mean("policy-unknown", `entry ${place} asks by a policy that was never in force`);
+    run.requests.set(data.request, new AskedFor(data, run.version));
+  }
+
+  // Take in what became of an effect.
+  #toldOf(place, { kind, data }, run) {
+    const attempt = `${data.idem} ${data.attempt}`;
+    if (CLOSES_INTENT.has(kind)) run.intents.delete(attempt);
+    if (data.performed === "no" || data.happened === "no") run.undone.add(attempt);
+    if (!run.announced.has(attempt)) this.#mean("end-without-intent", `entry ${place} ends what was not announced`);
   }
 
   #edited(place, { kind, actor }, run, asked) {
@@ -175,6 +234,7 @@ export class Story {
     const hasSpoken = asked.hasSpoken(actor.ref, seat);
     asked.voices.add(actor.ref);
     if (kind === "approval.denied") return asked.reject(seat, stage);
+    if (!asked.closed && asked.hasExpiredAt(ts)) this.#mean("decision-late", `entry ${place} approves after its time was over`);
     this.#approver(place, [actor.ref, seat], { run, asked, isAsked: asked.wasAsked(seat, stage) });
     this.#stoodIn(place, { ts, person: actor.ref, seat, leftOut: [...asked.excluded, run.requester] });
     this.#hour(place, asked.hours, new Date(ts));
@@ -212,12 +272,14 @@ export class Story {
   }
 
   #broken(place, entry, run, asked) {
-    const { data, actor, parts } = entry;
+    const { data, actor, parts, ts } = entry;
     this.#glass.set(entry.id, actor.ref);
     if (!asked) return this.#mean("glass-unasked", `entry ${place} breaks the glass over no request`);
+    // What was approved in time may wait for the end of a freeze, and that is broken later.
+    const isOver = asked.hasExpiredAt(ts) && !asked.isGranted;
     const rules = {
       binding: data.binding === asked.binding,
-      "decision-late": !asked.closed && !asked.isDenied,
+      "decision-late": !asked.closed && !asked.isDenied && !isOver,
       "glass-ineligible": actor.t === "user" && asked.breakers.has(actor.ref),
       "glass-without-reason": Object.hasOwn(parts, "reason"),
       "glass-without-code": !asked.wantsCode || data.step_up === true,
@@ -235,13 +297,22 @@ export class Story {
   }
 
   #intended(place, data, run, asked) {
-    run.intents.set(`${data.idem} ${data.attempt}`, place);
+    const attempt = `${data.idem} ${data.attempt}`;
+    run.intents.set(attempt, place);
+    run.announced.add(attempt);
+    run.undone.delete(attempt);
     if (run.isShadow) this.#mean("shadow-effect", `entry ${place} acts in a run in shadow`);
-    if (data.request === null) return;
+    if (data.request === null) {
+      if (data.effect === "destructive") this.#mean("intent-unasked", `entry ${place} destroys, and asks nobody`);
+      return null;
+    }
     if (!asked) return this.#mean("intent-unasked", `entry ${place} rests on a request that nobody made`);
-    if (data.binding !== asked.binding) this.#mean("binding", `entry ${place} does something else than was approved`);
+    if (data.binding !== asked.binding || data.step !== asked.step) this.#mean("binding", `entry ${place} does something else than was approved`);
+    if (asked.usedBy !== null && !run.undone.has(asked.usedBy)) this.#mean("approval-used", `entry ${place} acts on an approval used before`);
+    asked.usedBy = attempt;
     if (asked.version !== run.version) this.#mean("other-version", `entry ${place} acts on an approval of before`);
     if (!asked.isGranted && !run.glass.has(data.request)) this.#mean("quorum", `entry ${place} acts before enough people agreed`);
+    return null;
   }
 }
 
