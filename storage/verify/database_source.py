@@ -149,7 +149,7 @@ class DatabaseSource:
     def expected(self) -> int:
         """Return the size that the stored tree names."""
         tree = self.tree()
-        return 0 if tree is None else tree[0]
+        return 0 if tree is None else max(tree[0], 0)
 
     def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
         """Yield the placed entries by their place."""
@@ -182,7 +182,9 @@ class DatabaseSource:
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""
-        rows = list(self._rows("SELECT CAST(size AS BIGINT), frontier FROM audit_tree ORDER BY id"))
+        # Without a size it is that of no log.
+        size = "COALESCE(CAST(size AS BIGINT), -1)"
+        rows = list(self._rows(f"SELECT {size}, frontier FROM audit_tree ORDER BY id"))  # noqa: S608  fixed words
         return (rows[0][0], as_bytes(rows[0][1])) if rows else None
 
     def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
