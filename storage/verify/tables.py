@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from storage.as_stored import columns_in
 from storage.migrate import TABLE, newest
 from storage.rebuild import compare, missing, rebuild
+from storage.verify.copies import judge_copies
 from storage.verify.report import Report, printable
 from workflows.errors import InterlockError
 
@@ -39,6 +40,7 @@ def judge_tables(connection: Connection, report: Report) -> None:
     report.counts["projections"] = "compared"
     for one in compare(connection, told):
         report.fail(CODE, printable(f"{one}."))
+    judge_copies(connection, report)
 
 
 def _judge_missing(connection: Connection, report: Report) -> None:

@@ -161,7 +161,9 @@ def test_a_table_or_column_that_is_gone_is_named_and_the_others_are_compared(
         driver.commit()
     of_before = verdict(str(copy))
 
-    assert {"The table glass_use is missing.", "The column run.requester_kind is missing."} <= {*told}
+    assert {"The table glass_use is missing.", "The column run.requester_kind is missing."} <= {
+        *told
+    }
     assert any("status is 'aaiting', the entries say 'done'" in one for one in told)
     assert "projections" in {code for code, _text in of_before.warnings}
     assert all("status is 'aaiting'" in text for _code, text in of_before.failures)
