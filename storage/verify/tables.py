@@ -10,6 +10,7 @@ from storage.as_stored import columns_in
 from storage.migrate import TABLE, newest
 from storage.rebuild import compare, missing, rebuild
 from storage.verify.copies import judge_copies
+from storage.verify.people import judge_people
 from storage.verify.report import Report, printable
 from workflows.errors import InterlockError
 
@@ -41,6 +42,7 @@ def judge_tables(connection: Connection, report: Report) -> None:
     for one in compare(connection, told):
         report.fail(CODE, printable(f"{one}."))
     judge_copies(connection, report)
+    judge_people(connection, told, report)
 
 
 def _judge_missing(connection: Connection, report: Report) -> None:

@@ -6,17 +6,19 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from storage.retention.person import erase
 from storage.store import SqlStore
 from storage.verify import Report, verify_database
 from tests.conftest import new_database
 from tests.storage.full_log import fill, house_at
-from tests.world import Clock, World
-from workflows.entry import INTERLOCK, Draft, Json, Part, PartClass, RunId
+from tests.world import Clock, World, id_of
+from workflows.entry import INTERLOCK, Actor, ActorKind, Draft, Json, Part, PartClass, RunId
 
 STORY = "Nothing was refunde\u0301d; Ana rejected it."
 ANCHOR = "size, type, ref, evidence, at"
@@ -50,6 +52,18 @@ FORGERIES = {
         "DELETE FROM audit_anchor",
         "What the later r gave for 1 entries, as the log says, is not kept",
     ),
+    "somebody who acted": (
+        "DELETE FROM audit_subject WHERE ref = (SELECT min(requester) FROM run)",
+        "is missing, and no erasure can have been theirs",
+    ),
+    "somebody who is only named": (
+        "DELETE FROM audit_subject WHERE ref NOT IN (SELECT actor_ref FROM audit_entry)",
+        "is missing, and no erasure can have been theirs",
+    ),
+    "whose a reason is": (
+        "UPDATE audit_part SET subject_ref = NULL WHERE subject_ref IS NOT NULL",
+        "The columns of part reason of entry",
+    ),
     "evidence twice": (
         f"INSERT INTO audit_anchor (id, {ANCHOR}) SELECT id + 1, {ANCHOR} FROM audit_anchor",
         "The log does not name",
@@ -66,6 +80,20 @@ def tell_story(store: SqlStore, run: RunId) -> None:
     with store.begin() as unit:
         unit.append(
             Draft(kind="summary.written", actor=INTERLOCK, data=told, parts={"summary": part})
+        )
+        giver = unit.ref(id_of("ana"), "Ana")
+        unit.append(
+            Draft(
+                kind="approval.delegated",
+                actor=Actor(kind=ActorKind.USER, ref=giver),
+                data={
+                    "request": None,
+                    "from": giver,
+                    "to": None,
+                    "until": "2026-03-03T09:00:00.000Z",
+                },
+                parts={"reason": Part(value=b"a wedding", subject=giver)},
+            )
         )
         unit.keep_policy(hashlib.sha256(POLICY.encode()).hexdigest(), POLICY)
 
@@ -121,3 +149,28 @@ def test_a_copy_that_lies_is_named(kept: Kept, name: str) -> None:
     told = [text for _code, text in kept.after([*FORGERIES].index(name), forgery).failures]
 
     assert any(words in one for one in told), told
+
+
+def test_no_more_people_may_be_gone_than_were_erased(database_url: str, tmp_path: Path) -> None:
+    with house_at(database_url, tmp_path / "home", Clock(), world=World()) as house:
+        fill(house)
+        with house.store.begin() as unit:
+            rita, dora = (unit.ref(id_of(one), one.title()) for one in ("rita", "dora"))
+        house.settle()
+        held = erase(house.store, rita, policy="p", by_run=None)
+        gone = erase(house.store, dora, policy="p", by_run=None)
+        with house.store.begin() as unit:
+            assert unit.ref(id_of("dora"), "Dora") != dora
+    honest = verified(database_url)
+    driver: Any = (
+        psycopg.connect(database_url) if "://" in database_url else sqlite3.connect(database_url)
+    )
+    with closing(driver):
+        driver.execute("DELETE FROM audit_subject")
+        driver.commit()
+    told = [text for _code, text in verified(database_url).failures]
+
+    assert any(one.is_held for one in held)
+    assert not any(one.is_held for one in gone)
+    assert honest.failures == []
+    assert any("people are missing; erasures tell of 2 at most" in one for one in told), told
