@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
 from storage.database_errors import passing_trouble
+from storage.verify.guards import odd_triggers, unknown_tables
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
 from storage.verify.source import (
@@ -40,25 +41,6 @@ TRAIL = frozenset(
     f"audit_{name}"
     for name in ("entry", "part", "subject", "tree", "tile", "checkpoint", "anchor", "hold")
 )
-TRIGGERS = {
-    "sqlite": frozenset({"audit_entry_no_delete", "audit_entry_only_place"}),
-    "postgresql": frozenset(
-        {
-            "audit_entry_no_delete",
-            "audit_entry_no_truncate",
-            "audit_entry_only_place",
-            "audit_entry_writer_counts",
-        }
-    ),
-}
-LIST_TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": (
-        "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE relnamespace = current_schema()::regnamespace"
-        " AND tgenabled <> 'D' AND NOT tgisinternal"
-    ),
-}
 # Whatever else a file without its constraints holds there: a number that can be compared.
 PLACE = "CAST(e.idx AS BIGINT)"
 SEQ = 3  # What stands behind place, line and leaf; the columns follow.
@@ -238,15 +220,12 @@ class DatabaseSource:
             yield StoredSubject(str(ref), as_bytes(k), str(external_id))
 
     def remarks(self) -> Sequence[tuple[str, str]]:
-        """Return missing triggers and tables, and tables of the trail that we do not know."""
-        found = {name for (name,) in self._rows(LIST_TRIGGERS[self._dialect])}
-        missing = sorted(TRIGGERS[self._dialect] - found)
+        """Return triggers and tables that are missing, and those that we do not know."""
         gone = sorted(TRAIL - self._tables)
-        odd = sorted(name for name in self._tables - TRAIL if name.startswith("audit_"))
         return [
-            *(("trigger", f"The trigger {name} is missing.") for name in missing),
+            *(("trigger", one) for one in odd_triggers(self.connection)),
             *(("table", f"The table {name} is missing.") for name in gone),
-            *(("table", f"The table {name} is not ours.") for name in odd),
+            *(("table", one) for one in unknown_tables(self._tables)),
         ]
 
     def _at(self, places: Sequence[int], number: int) -> Beside:
