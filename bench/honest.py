@@ -31,10 +31,9 @@ from storage.evidence.export import Request, export
 from storage.heads import head
 from storage.log_setup import init_log
 from storage.migrate import upgrade
-from storage.rebuild import check_projections
 from storage.sequencing import lock_number, sequence_pending
 from storage.store import SqlStore
-from storage.verify import Report, verify_database, verify_pack
+from storage.verify import Options, Report, verify_database, verify_pack
 from tests.storage.trail import Trail
 from tests.world import Clock
 
@@ -97,9 +96,8 @@ def _told(history: History) -> Iterator[str]:
 
 def _alarms(history: History) -> list[str]:
     trail = history.trail
-    report = verify_database(trail.url, [trail.pin], history.notes, now=trail.clock, processes=1)
-    differ = [f"table: {one}" for one in check_projections(trail.database)]
-    return [*_said(report), *differ]
+    how = Options(now=trail.clock, processes=1)
+    return _said(verify_database(trail.url, [trail.pin], history.notes, tables=True, **how))
 
 
 def _pending_alarms(history: History) -> list[str]:

@@ -2,20 +2,25 @@
 
 The same pure functions that write the tables (`run_facts`, `projections`) are replayed here
 over plain dictionaries. Only projected columns are compared; operational ones may be anything.
+They are compared as they are stored, type and all: whoever may write into a table may put there
+what no column kind of ours reads.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from datetime import datetime
+from enum import Enum
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
+from storage.as_stored import columns_in, rows_in
 from storage.audit_models import AuditEntryRow
 from storage.awaited import told_rows
-from storage.change import Change, Insert, Update, Upsert
+from storage.change import Change, Insert, Update, Upsert, stored_on_sqlite
+from storage.database_errors import passing_trouble
 from storage.entries_sql import entry_of
-from storage.models import Base
 from storage.projections import changes
 from storage.run_facts import TOLD_COLUMNS, RunFacts, facts_after
 from storage.transaction import Database
@@ -183,11 +188,14 @@ class Difference:
     table: str
     key: tuple[Any, ...]
     column: str  # Empty: the whole row.
-    stored: Any
-    told: Any
+    stored: Any = None
+    told: Any = None
+    words: str = ""  # What is wrong with the row, where it is neither missing nor without an entry.
 
     def __str__(self) -> str:
-        where = f"{self.table} {'/'.join(str(one) for one in self.key)}"
+        where = " ".join([self.table, *filter(None, ["/".join(str(one) for one in self.key)])])
+        if self.words:
+            return f"{where} {self.words}"
         if not self.column:
             return f"{where} {'has no entry' if self.told is None else 'is missing'}"
         return f"{where}: {self.column} is {self.stored!r}, the entries say {self.told!r}"
@@ -203,11 +211,29 @@ def rebuild(connection: Connection) -> Picture:
 
 
 def compare(connection: Connection, picture: Picture) -> list[Difference]:
-    """Return every difference between the stored tables and `picture`."""
+    """Return every difference between the stored tables and `picture`.
+
+    What the database has no column for is left out; `missing` names it.
+    """
     found: list[Difference] = []
+    there = columns_in(connection, PROJECTED)
     for name, told in picture.tables.items():
-        found.extend(_differences(name, _stored(connection, name), told))
+        found.extend(_compared(connection, name, told, there.get(name, frozenset())))
     return found
+
+
+def missing(connection: Connection) -> list[str]:
+    """Return the projected tables and columns that the database does not have."""
+    there = columns_in(connection, PROJECTED)
+    return [
+        *(f"table {name}" for name in PROJECTED if name not in there),
+        *(
+            f"column {name}.{one}"
+            for name, (names, columns) in PROJECTED.items()
+            for one in (*names, *columns)
+            if name in there and one not in there[name]
+        ),
+    ]
 
 
 def check_projections(database: Database) -> list[Difference]:
@@ -229,21 +255,49 @@ def _all_entries(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
             newest = page[-1].seq if order is row.seq else page[-1].idx
 
 
-def _stored(connection: Connection, name: str) -> Rows:
+def _compared(
+    connection: Connection, name: str, told: Rows, there: frozenset[str]
+) -> Iterator[Difference]:
+    """Yield where one table differs; one whose rows cannot be told apart is not looked at."""
     names, columns = PROJECTED[name]
+    if not there.issuperset(names):
+        return
+    known = tuple(one for one in columns if one in there)
+    try:
+        rows = rows_in(connection, name, (*names, *known), order=names)
+    except DBAPIError as error:
+        if passing_trouble(error) is not None:
+            raise
+        yield Difference(table=name, key=(), column="", words=f"cannot be read: {error.orig}")
+        return
+    stored: Rows = {}
+    for row in rows:
+        key = tuple(row[: len(names)])
+        if key in stored:
+            yield Difference(table=name, key=key, column="", words="stands twice")
+        stored[key] = dict(zip(known, row[len(names) :], strict=True))
+    is_sqlite = connection.dialect.name == "sqlite"
+    yield from _differences(name, stored, _as_stored(told, known, is_sqlite=is_sqlite))
+
+
+def _as_stored(told: Rows, columns: tuple[str, ...], *, is_sqlite: bool) -> Rows:
+    """Return the rows as a driver hands out what was stored of them."""
     return {
-        tuple(row[: len(names)]): dict(zip(columns, row[len(names) :], strict=True))
-        for row in connection.execute(_whole(name))
+        tuple(_stored(one, is_sqlite=is_sqlite) for one in key): {
+            name: _stored(row.get(name), is_sqlite=is_sqlite) for name in columns
+        }
+        for key, row in told.items()
     }
 
 
-@cache
-def _whole(name: str) -> Select[Any]:
-    """Return the statement that reads a table; to build it costs more than a small table does."""
-    names, columns = PROJECTED[name]
-    table = Base.metadata.tables[name]
-    wanted = select(*(table.c[one] for one in (*names, *columns)))
-    return wanted.order_by(*(table.c[one] for one in names))
+def _stored(value: Any, *, is_sqlite: bool) -> Any:  # noqa: ANN401  a value of any column
+    if isinstance(value, Enum):
+        return value.value
+    if not is_sqlite:
+        return value
+    if isinstance(value, datetime):
+        return stored_on_sqlite(value)
+    return int(value) if isinstance(value, bool) else value
 
 
 def _differences(name: str, stored: Rows, told: Rows) -> Iterator[Difference]:
@@ -253,16 +307,11 @@ def _differences(name: str, stored: Rows, told: Rows) -> Iterator[Difference]:
                 table=name, key=key, column="", stored=stored.get(key), told=told.get(key)
             )
             continue
-        for column_name in PROJECTED[name][1]:
-            value = told[key].get(column_name)
-            if stored[key][column_name] != value:
-                yield Difference(
-                    table=name,
-                    key=key,
-                    column=column_name,
-                    stored=stored[key][column_name],
-                    told=value,
-                )
+        for column_name, value in stored[key].items():
+            said = told[key][column_name]
+            # A number may equal one of another type, which statements take for another.
+            if value != said or type(value) is not type(said):
+                yield Difference(table=name, key=key, column=column_name, stored=value, told=said)
 
 
 def _matching(rows: Rows, names: tuple[str, ...], where: Mapping[str, Any]) -> list[Row]:

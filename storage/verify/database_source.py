@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
 from storage.database_errors import passing_trouble
+from storage.verify.guards import odd_triggers, unknown_tables
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
 from storage.verify.source import (
@@ -40,25 +41,6 @@ TRAIL = frozenset(
     f"audit_{name}"
     for name in ("entry", "part", "subject", "tree", "tile", "checkpoint", "anchor", "hold")
 )
-TRIGGERS = {
-    "sqlite": frozenset({"audit_entry_no_delete", "audit_entry_only_place"}),
-    "postgresql": frozenset(
-        {
-            "audit_entry_no_delete",
-            "audit_entry_no_truncate",
-            "audit_entry_only_place",
-            "audit_entry_writer_counts",
-        }
-    ),
-}
-LIST_TRIGGERS = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": (
-        "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE relnamespace = current_schema()::regnamespace"
-        " AND tgenabled <> 'D' AND NOT tgisinternal"
-    ),
-}
 # Whatever else a file without its constraints holds there: a number that can be compared.
 PLACE = "CAST(e.idx AS BIGINT)"
 PLACED = "e.idx IS NOT NULL ORDER BY e.idx, e.seq"
@@ -151,7 +133,7 @@ class DatabaseSource:
     def expected(self) -> int:
         """Return the size that the stored tree names."""
         tree = self.tree()
-        return 0 if tree is None else tree[0]
+        return 0 if tree is None else max(tree[0], 0)
 
     def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
         """Yield the placed entries by their place."""
@@ -191,7 +173,9 @@ class DatabaseSource:
 
     def tree(self) -> tuple[int, bytes] | None:
         """Return the stored size and frontier."""
-        rows = list(self._rows("SELECT CAST(size AS BIGINT), frontier FROM audit_tree ORDER BY id"))
+        # Without a size it is that of no log.
+        size = "COALESCE(CAST(size AS BIGINT), -1)"
+        rows = list(self._rows(f"SELECT {size}, frontier FROM audit_tree ORDER BY id"))  # noqa: S608  fixed words
         return (rows[0][0], as_bytes(rows[0][1])) if rows else None
 
     def tiles(self) -> Mapping[tuple[int, int], bytes] | None:
@@ -242,15 +226,12 @@ class DatabaseSource:
             yield StoredSubject(str(ref), as_bytes(k), str(external_id))
 
     def remarks(self) -> Sequence[tuple[str, str]]:
-        """Return missing triggers and tables, and tables of the trail that we do not know."""
-        found = {name for (name,) in self._rows(LIST_TRIGGERS[self._dialect])}
-        missing = sorted(TRIGGERS[self._dialect] - found)
+        """Return triggers and tables that are missing, and those that we do not know."""
         gone = sorted(TRAIL - self._tables)
-        odd = sorted(name for name in self._tables - TRAIL if name.startswith("audit_"))
         return [
-            *(("trigger", f"The trigger {name} is missing.") for name in missing),
+            *(("trigger", one) for one in odd_triggers(self.connection)),
             *(("table", f"The table {name} is missing.") for name in gone),
-            *(("table", f"The table {name} is not ours.") for name in odd),
+            *(("table", one) for one in unknown_tables(self._tables)),
         ]
 
     def _at(self, places: Sequence[int], number: int) -> Beside:

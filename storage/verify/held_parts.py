@@ -10,6 +10,8 @@ from storage.verify.report import Report
 from storage.verify.source import Beside, HeldPart, StoredSubject
 from workflows.binding import commitment
 
+# What is stored under the person who said it; all else is found by who acted.
+SAID_BY_A_PERSON = frozenset({"approval.delegated"})
 SALT_BYTES = SUBJECT_KEY_BYTES = 32
 
 
@@ -78,10 +80,10 @@ class PartCheck:
             self._report.fail(
                 "disclosure-orphan", f"Entry {index} has no part {name}.", place=index
             )
-        whose = members["actor"]["ref"]
+        whose, must = members["actor"]["ref"], members["kind"] in SAID_BY_A_PERSON
         for name, committed in members["parts"].items():
             self._check_one(index, name, committed=committed, part=held.get(name))
-            self._check_columns(index, held.get(name), cls=committed["cls"], whose=whose)
+            self._check_columns(index, held.get(name), cls=committed["cls"], whose=whose, must=must)
 
     def finish(self) -> None:
         """Report markers that the first look saw and the walk did not, or the other way."""
@@ -90,12 +92,14 @@ class PartCheck:
                 "index-row", f"The columns of entry {index} hide or feign a marker.", place=index
             )
 
-    def _check_columns(self, index: int, part: HeldPart | None, *, cls: str, whose: str) -> None:
+    def _check_columns(
+        self, index: int, part: HeldPart | None, *, cls: str, whose: str, must: bool
+    ) -> None:
         """Sweeps go by the class, erasures by whose a part is: nobody's, or whoever acted."""
         if part is None or part.columns is None:
             return
         stored, subject = part.columns
-        if stored != cls or subject not in {None, whose}:
+        if stored != cls or subject not in ({whose} if must else {None, whose}):
             words = f"The columns of part {part.name} of entry {index} are not its own."
             self._report.fail("index-row", words, place=index)
 

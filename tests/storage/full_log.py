@@ -1,5 +1,6 @@
 """A log in which every table has rows, made by the real engine, for tests that move it."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ STEP = destructive("change", '"${{ inputs.by }}"')
 INPUTS = "inputs: {by: {type: integer, minimum: 1, maximum: 1000, title: By}}\n"
 LOCKED = workflow("one-at-a-time", f"{INPUTS}lock: number\nsteps: [{STEP}]")
 RESTS = workflow("rests", f"at_once: 3\nsteps: [{{id: rest, wait: 2h}}, {change('act')}]")
+EVIDENCE = bytes(range(256))
 WORDS = "müde 🚀 'quoted' \\ back\tslash\r\nand a \\N that COPY must not read as empty"
 
 
@@ -93,14 +95,12 @@ def _run(
 
 def _tell_all(store: SqlStore, run: RunId) -> None:
     with store.begin() as unit:
+        version = hashlib.sha256(WORDS.encode()).hexdigest()
+        published: dict[str, Json] = {"workflow": "w", "version": version, "actions": "a"}
+        unit.append(_fact("workflow.published", owner="o", deputy="d", **published))
+        unit.add_definition(version, WORDS)
         unit.append(
-            _fact(
-                "workflow.published", workflow="w", version="v", owner="o", deputy="d", actions="a"
-            )
-        )
-        unit.add_definition("v", WORDS)
-        unit.append(
-            _fact("workflow.activated", workflow="w", version="v", replaces=None, level="trial")
+            _fact("workflow.activated", workflow="w", version=version, replaces=None, level="trial")
         )
         unit.append(_fact("policy.changed", name="policy", before=None, after="p", by_run=None))
         unit.take_firing("s", NOON)
@@ -118,6 +118,8 @@ def _tell_all(store: SqlStore, run: RunId) -> None:
         )
         unit.append(_fact("hold.set", hold="h", selector="run:r1", reason=WORDS))
         _add_evidence(unit.transaction.connection)
+        digest = hashlib.sha256(EVIDENCE).hexdigest()
+        unit.append(_fact("checkpoint.anchored", size=1, type="later", ref="r", evidence=digest))
     for _ in range(3):
         with store.begin() as unit:
             for number in range(100):
@@ -135,7 +137,7 @@ def _set_codes_up(unit: SqlUnit, person: Ref) -> None:
 
 def _add_evidence(connection: Connection) -> None:
     # Nobody judges evidence of such a type, so that any bytes can be moved.
-    anchor = {"size": 1, "type": "later", "ref": "r", "evidence": bytes(range(256)), "at": NOON}
+    anchor = {"size": 1, "type": "later", "ref": "r", "evidence": EVIDENCE, "at": NOON}
     connection.execute(insert(AuditAnchorRow).values(id=7, **anchor))
 
 
