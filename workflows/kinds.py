@@ -1,7 +1,8 @@
-"""The kinds of entries, as data: AUDIT.md section 8, and those that the changelog added since.
+"""The kinds of entries, as data: docs/entry-kinds.md says what each of them, and each field, means.
 
-The registry is closed. A new kind is one change to AUDIT.md, to this file and the changelog.
-Writers refuse what does not fit; `audit verify` reports it as a semantic finding.
+The registry is closed. A new kind is one change to this file, to that page and the changelog, and
+so is a new field. Writers refuse what does not fit; `audit verify` reports it as a semantic
+finding. A field that no kind has is no fault to either, since it may be of a later release.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,10 @@ class Kind:
         faults = [f"{self.name} needs {name}." for name in sorted(wanted - data.keys())]
         odd = sorted(there - self.parts)
         return faults + [f"{self.name} has no part {name}." for name in odd]
+
+    def unknown(self, data: Iterable[str]) -> frozenset[str]:
+        """Return the fields that this kind does not have; one of a later release may have them."""
+        return frozenset(data) - self.required - self.optional.union(*self.also.values())
 
     def misplaced(self, run: str | None, rseq: int) -> str | None:
         """Return what is wrong with the entry's place, or None."""
@@ -157,13 +162,25 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "step attempt action outcome",
         parts="output",
-        optional="error_class",
+        optional="error_class again count",
         also=_WITH_ERROR,
     ),
-    *_kinds("decision.made", Place.INSIDE, "step decision rule", parts="reason", optional="until"),
-    *_kinds("wait.started", Place.INSIDE, "step until"),
-    *_kinds("wait.ended", Place.INSIDE, "step cause"),
-    *_kinds("question.asked", Place.INSIDE, "request step", parts="preview", optional="shadow"),
+    *_kinds(
+        "decision.made",
+        Place.INSIDE,
+        "step decision rule",
+        parts="reason",
+        optional="until error_class holder via",
+    ),
+    *_kinds("wait.started", Place.INSIDE, "step until", optional="child workflow"),
+    *_kinds("wait.ended", Place.INSIDE, "step cause", optional="run outcome"),
+    *_kinds(
+        "question.asked",
+        Place.INSIDE,
+        "request step",
+        parts="preview",
+        optional="from people expires shadow",
+    ),
     *_kinds("question.answered", Place.INSIDE, "request step", parts="comment", optional="shadow"),
     *_kinds(
         "approval.requested",
@@ -171,14 +188,14 @@ ALL: list[Kind] = [
         "request step binding policy stages excluded expires",
         parts="args plan preview",
         optional="attempt effect rules remind reason auto duties exclude patterns hours escalate"
-        " action glass replaces step_up batch",
+        " action glass replaces step_up batch nudge",
     ),
     *_kinds(
         "approval.granted approval.denied",
         Place.INSIDE,
         "request binding stage decision have need via step_up slack",
         parts="comment",
-        optional="for batch",
+        optional="settles for batch",
     ),
     *_kinds("approval.refused", Place.OUTSIDE, "request by_run decision why via slack"),
     *_kinds("approval.expired", Place.INSIDE, "request binding have need", optional="batch"),
@@ -221,9 +238,16 @@ ALL: list[Kind] = [
         Place.INSIDE,
         "step attempt idem error_class performed",
         parts="reason",
+        optional="again",
     ),
     *_kinds("action.in_doubt", Place.INSIDE, "step attempt idem cause", parts="evidence"),
-    *_kinds("action.resolved", Place.EITHER, "step attempt idem happened by", parts="evidence"),
+    *_kinds(
+        "action.resolved",
+        Place.EITHER,
+        "step attempt idem happened by",
+        parts="evidence",
+        optional="by_run via",
+    ),
     *_kinds(
         "verification.passed verification.failed verification.unknown",
         Place.INSIDE,
@@ -235,12 +259,14 @@ ALL: list[Kind] = [
         Place.EITHER,
         "call purpose provider model template params max_tokens",
         parts="prompt",
+        optional="by_run",
     ),
     *_kinds(
         "model.answered",
         Place.EITHER,
         "call model tokens_in tokens_out cost_micro finish ms",
         parts="model_output",
+        optional="by_run",
     ),
     *_kinds("secret.set secret.rotated secret.forgotten", Place.OUTSIDE, "secret version"),
     *_kinds("secret.used", Place.INSIDE, "secret version step"),

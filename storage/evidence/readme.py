@@ -15,7 +15,8 @@ Payloads   {payloads}
 
 What is here
 ------------
-entries.jsonl      the entries, each line exactly as it was signed
+entries.jsonl      the entries, each line exactly as it was signed; "The kinds of entries" in
+                   Interlock's docs (entry-kinds.md) says what each kind and field means
 leaves.bin         the hash of every entry of the whole log, 32 bytes each
 context.jsonl      entries outside the range that a check needs: keys, erasures
 disclosures.jsonl  payloads; each entry commits to its own

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.journeys.company import Scene, calm_stage
 from tests.journeys.day import Case, Day, day_at_work
+from tests.known_fields import fields_of_no_kind
 from tests.sandbox.page.tabs import chromium, tabs
 from tests.sandbox.payload_checks import complaints_about
 
@@ -21,10 +22,11 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """Give one company and one bot to all journeys of a module; others judge what was sent."""
+    """Give one company and one bot to all journeys of a module; others judge what came of it."""
     with day_at_work(tmp_path_factory.mktemp("day")) as open_day:
         yield open_day
         assert complaints_about(open_day.stage.slack.recorder) == []
+        assert fields_of_no_kind(open_day.bot.core.store.database) == set()
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """An engine over a real store, on SQLite and on Postgres."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from storage.database import Database
 from storage.store import SqlStore
+from tests.known_fields import fields_of_no_kind
 from tests.stores import begun
 from tests.world import Clock, Working
 
@@ -16,8 +18,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(database: Database, tmp_path: Path, clock: Clock) -> SqlStore:
-    return begun(database, tmp_path, clock)
+def store(database: Database, tmp_path: Path, clock: Clock) -> Iterator[SqlStore]:
+    """Give a store; whatever the engine records in it, the registry of kinds knows."""
+    yield begun(database, tmp_path, clock)
+    assert fields_of_no_kind(database) == set()
 
 
 @pytest.fixture
