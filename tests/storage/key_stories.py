@@ -24,8 +24,8 @@ from tests.storage.forged_packs import (
     key_id,
     note_over,
     pack_of,
-    range_of,
     public,
+    range_of,
 )
 from tests.storage.hostile_packs import Forge
 
