@@ -30,6 +30,7 @@ SALT, SUBJECT_KEY = bytes(range(0xA0, 0xC0)), bytes(range(0xC0, 0xE0))
 RITA, MESSAGE = "slack:T0ABC:U0RITA", "déploie".encode()
 TOLD = {
     "run.started": POPULATION,
+    "key.add": CHANGES,
     "key.retire": CHANGES,
     "key.revoke": CHANGES,
     "erasure": RETENTION,
@@ -138,14 +139,16 @@ def files_of(lines: list[bytes]) -> Files:
     }
 
 
-def _reports(lines: list[bytes]) -> Files:
-    """Return every report, its rows with no more than they repeat of their entries."""
+def _reports(lines: list[bytes], start: int = 0) -> Files:
+    """Return every report, its rows with no more than they repeat of the entries from `start`."""
     header = ",".join(COMMON)
     rows: dict[str, list[str]] = {report: [header] for report in COLUMNS}
-    for index, line in enumerate(lines):
+    for index, line in enumerate(lines[start:], start):
         place, run, _, ts, kind, ref = _row(index, line).split(",")
         if kind in TOLD:
-            rows[TOLD[kind]].append(f"{place},{ts},{kind},{run},{ref},{RITA if run else ''}")
+            rows[TOLD[kind]].append(
+                f"{place},{ts},{kind},{run},{ref},{RITA if ref.startswith('s:') else ''}"
+            )
     return {names.report_name(one): "\n".join([*told, ""]).encode() for one, told in rows.items()}
 
 
@@ -166,6 +169,7 @@ def range_of(files: Files, start: int, lines: list[bytes]) -> Files:
         names.CONTEXT: b"".join(b"%d\t%b\n" % one for one in known),
         names.DISCLOSURES: payload if start <= 1 else b"",
         names.INDEX: b"".join([rows[0], *rows[start + 1 :]]),
+        **_reports(lines, start),
     }
 
 
