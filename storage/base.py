@@ -3,9 +3,11 @@
 The rows themselves stand in `audit_models` and beside it; opening a database is `database`.
 """
 
+import reprlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +23,8 @@ from sqlalchemy import (
     TextClause,
 )
 from sqlalchemy.types import TypeDecorator
+
+from workflows.errors import UnusableDatabaseError
 
 if TYPE_CHECKING:
     # Tables are declared as the ORM has it, so the type checker may take them for its own.
@@ -53,6 +57,35 @@ NAMES = {
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
 
 
+Reader: TypeAlias = Callable[[Any], Any]
+
+
+def read_in_words(read: Reader | None) -> Reader | None:
+    """Return `read`, which says in words that a database holds what nobody of us writes."""
+    if read is None:
+        return None
+
+    def told(value: object) -> Any:  # noqa: ANN401  whatever is stored
+        try:
+            return read(value)
+        except (LookupError, TypeError, ValueError) as error:
+            raise UnusableDatabaseError(
+                f"The database holds {reprlib.repr(value)} where no release writes that.",
+                hint="Somebody wrote to it; run `interlock audit verify`.",
+            ) from error
+
+    return told
+
+
+class Words(Enum):
+    """A word of ours; one that is none of them ends in a sentence where it is read."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        """Return what reads a stored word."""
+        kind: Any = super()  # SQLAlchemy gives this one no types.
+        return read_in_words(kind.result_processor(dialect, coltype))
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment with its zone: stored as UTC, read back as UTC, refused when naive."""
 
@@ -68,6 +101,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Reader | None:
+        """Return what reads a stored moment; what is none ends in words."""
+        return read_in_words(super().result_processor(dialect, coltype))
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the stored moment in UTC."""
         if value is None:
@@ -75,9 +112,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-def by_value(enum: type[StrEnum]) -> Enum:
+def by_value(enum: type[StrEnum]) -> Words:
     """Return the column kind for `enum`: its values as text, checked on the way in and out."""
-    return Enum(
+    return Words(
         enum,
         values_callable=lambda members: [str(one.value) for one in members],
         native_enum=False,

@@ -52,6 +52,13 @@ NO_FILE = (
 )
 BROKEN = UnusableDatabaseError, "The file is not an intact database.", "Restore it from a backup."
 
+UNDECODED = "Could not decode to UTF-8"  # What Python's driver says, without a code.
+NO_TEXT = (
+    UnusableDatabaseError,
+    "The database holds bytes that are no text.",
+    "Somebody wrote to it; run `interlock audit verify`.",
+)
+
 # Result codes, https://www.sqlite.org/rescode.html: an extended one goes before its primary one.
 SQLITE_CODES = {
     sqlite3.SQLITE_IOERR_SHMSIZE: FULL,  # What is kept beside the file finds no room at the open.
@@ -149,9 +156,11 @@ def storage_refusals() -> Iterator[None]:
 
 def _of_sqlite(error: sqlite3.DatabaseError) -> StorageError | None:
     code = getattr(error, "sqlite_errorcode", None)
+    found: tuple[type[StorageError], str, str] | None
     if code is None:
-        return None
-    found = SQLITE_CODES.get(code) or SQLITE_CODES.get(code & PRIMARY)
+        found = NO_TEXT if str(error).startswith(UNDECODED) else None
+    else:
+        found = SQLITE_CODES.get(code) or SQLITE_CODES.get(code & PRIMARY)
     if found is None:
         return None
     refusal, message, hint = found

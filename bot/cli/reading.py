@@ -14,7 +14,9 @@ from bot.exception_queue import Queued, queued
 from bot.settings import Settings, read_settings, require_one
 from bot.summary_words import summary_words
 from bot.timeline import actors_in, timeline
+from storage.checkpoint import MalformedNoteError
 from storage.database import Database, open_database, sqlite_path
+from storage.database_errors import storage_refusals
 from storage.entry_bytes import MalformedEntryError
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
@@ -147,7 +149,7 @@ def opened_as_it_is(settings: Settings) -> Iterator[Database]:
     """Open the database for reading, whatever release made it.
 
     Raises:
-        UnusableDatabaseError: there is none, or what was read of it is no entry.
+        UnusableDatabaseError: there is none, or what was read of it is nothing of ours.
     """
     require_one(settings)
     if settings.is_sqlite and not sqlite_path(settings.database_url).exists():
@@ -156,8 +158,9 @@ def opened_as_it_is(settings: Settings) -> Iterator[Database]:
         )
     database = open_database(settings.database_url)
     try:
-        yield database
-    except MalformedEntryError as error:
+        with storage_refusals():
+            yield database
+    except (MalformedEntryError, MalformedNoteError) as error:
         raise UnusableDatabaseError(
             f"The log cannot be read: {error}",
             hint="Somebody wrote to the database; run `interlock audit verify`.",

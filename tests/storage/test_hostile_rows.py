@@ -14,7 +14,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import main
 from storage.database import open_database
 from storage.rebuild import PROJECTED, compare, rebuild
 from storage.verify import Report, verify_database
@@ -200,3 +202,28 @@ def test_postgres_gives_a_verdict_for_what_python_cannot_read(
         driver.execute(forgery)
 
     assert verdict(postgres_url).codes == {"projection"}
+
+
+@pytest.mark.parametrize(
+    ("forgery", "words"),
+    [
+        ("UPDATE run SET status = 'aaiting'", "holds 'aaiting' where no release writes that"),
+        ("UPDATE run SET started_at = 'noon'", "holds 'noon' where no release writes that"),
+        ("UPDATE run SET workflow = CAST(x'eda080' AS TEXT)", "holds bytes that are no text"),
+        ("UPDATE audit_checkpoint SET note = ''", "The log cannot be read: A note has"),
+    ],
+)
+def test_commands_that_read_such_rows_end_in_words(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgery: str, words: str
+) -> None:
+    copy = Path(shutil.copy(log, tmp_path / "interlock.db"))
+    with closing(sqlite3.connect(copy)) as driver:
+        driver.execute(forgery)
+        driver.commit()
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
+    command = ["audit", "anchors"] if "note" in forgery else ["runs"]
+    told = CliRunner().invoke(main, command)
+
+    assert told.exit_code == 2
+    assert words in told.output
+    assert "run `interlock audit verify`" in told.output
