@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from storage.verify.asked import Asked, whole
 from storage.verify.effects import TELLING, Effects, attempt_of
+from storage.verify.removals import MARKERS, Removals
 from storage.verify.report import Report
 from workflows.binding import binding
 from workflows.kinds import FIRST, KINDS, LAST, faults_of
@@ -54,6 +55,7 @@ class SemanticCheck:
         self._words: dict[str, Word] = {}  # The newest of each person.
         self._activated: set[str] = set()  # Every version that was ever active.
         self._policies: set[str] = set()  # Every policy that was ever in force.
+        self._removals = Removals()
         self._stray: set[str] = set()  # Runs that go on after their end.
         self._begins_late = self._ends_early = self._seen = False
         self._readers = {
@@ -106,6 +108,10 @@ class SemanticCheck:
             self._policies.add(_text(data["after"]))
         if kind == "break_glass.reviewed" and not self._begins_late:
             self._reviewed(index, members)
+        if kind in MARKERS:
+            seen = {"begins_late": self._begins_late, "ends_early": self._ends_early}
+            for code, text in self._removals.faults(index, members, **seen):
+                self._report.mean(code, text)
         if run is not None and self._is_told_in_full(members):
             told = self._told(members)
             if told is None:
@@ -149,6 +155,7 @@ class SemanticCheck:
 
     def _follow(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         kind, data = members["kind"], members["data"]
+        self._removals.follow(index, members)
         reader = self._readers.get(kind)
         if reader is not None:
             reader(index, members, told)
@@ -325,6 +332,7 @@ class SemanticCheck:
 
     def _ended(self, run: str, told: Told) -> None:
         del self._open[run]
+        self._removals.let_go(run)
         for index in told.effects.under_way.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
 

@@ -38,7 +38,7 @@ export function erasedBy({ items }) {
   return Array.isArray(items) ? items.filter(isNamed) : [];
 }
 
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+export const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 
 // The payloads of a pack in the order of their entries, read one ahead.
 export class Held {
