@@ -13,7 +13,6 @@ from storage.verify.members import CLASSES, is_count
 ERASES = "interlock.erase"
 OF_A_PERSON = "request"
 ITEM = 2
-MARKERS = frozenset({"erasure", "retention.sweep"})
 Finding: TypeAlias = tuple[str, str]
 
 
@@ -34,20 +33,29 @@ class Removals:
         self._erasing: set[str] = set()  # Runs that began to erase somebody, on a request.
         self._was_asked = False
 
-    def follow(self, index: int, members: Mapping[str, Any]) -> None:
-        """Take in an entry of a run that goes on."""
-        run, kind = members["run"], members["kind"]
-        if members["parts"]:
-            self._hold(index, run, members["parts"])
-        if kind == "approval.requested":
-            # Early releases did not say of which action a request was.
-            self._was_asked |= members["data"].get("action", ERASES) == ERASES
-        elif kind == "action.intended" and _erases(members["data"]):
+    def hold(self, index: int, run: str, parts: Mapping[str, Any]) -> None:
+        """Take in payloads of a run that goes on."""
+        held = self._open.get(run)
+        if held is None:
+            held = self._open[run] = Payloads()
+        held.places.append(index)
+        self._held[index] = run
+        for part in parts.values():
+            held.first.setdefault(part["cls"], index)
+
+    def ask(self, data: Mapping[str, Any]) -> None:
+        """Take in that people are asked; early releases did not say for which action."""
+        self._was_asked |= data.get("action", ERASES) == ERASES
+
+    def begin(self, run: str, data: Mapping[str, Any]) -> None:
+        """Take in that an effect begins."""
+        if data["action"] == ERASES and data["request"] is not None:
             self._erasing.add(run)
 
     def let_go(self, run: str) -> None:
         """Take in that a run has ended."""
-        for place in self._open.pop(run, Payloads()).places:
+        held = self._open.pop(run, None)
+        for place in () if held is None else held.places:
             del self._held[place]
 
     def faults(
@@ -65,13 +73,6 @@ class Removals:
         if kind == "erasure" and not begins_late and not self._is_asked(data):
             yield "erasure-unasked", f"Entry {index} erases somebody, and nobody was asked."
 
-    def _hold(self, index: int, run: str, parts: Mapping[str, Any]) -> None:
-        held = self._open.setdefault(run, Payloads())
-        held.places.append(index)
-        self._held[index] = run
-        for part in parts.values():
-            held.first.setdefault(part["cls"], index)
-
     def _is_held(self, kind: str, data: Mapping[str, Any]) -> bool:
         if kind == "erasure":
             return any(place in self._held for place, _name in data["items"])
@@ -83,10 +84,6 @@ class Removals:
             return True
         by = data["by_run"]
         return self._was_asked if by is None else by in self._erasing
-
-
-def _erases(data: Mapping[str, Any]) -> bool:
-    return data["action"] == ERASES and data["request"] is not None
 
 
 def _is_erasure(data: Mapping[str, Any], index: int) -> bool:
