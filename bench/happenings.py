@@ -7,6 +7,7 @@ the log as it was, but for the entry that says so.
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,13 @@ from storage.anchors import Evidence, anchored, keep_anchor
 from storage.checkpoint import read_vkey
 from storage.heads import show_head
 from storage.key_changes import KeyOffice
+from storage.retention.held import holds_in
+from storage.retention.holds import lift_hold, set_hold
+from storage.retention.sweep import sweep as swept
 from storage.store import SqlStore
 from tests.storage.full_log import RESTS
-from tests.storage.trail import Trail, erase, sweep
+from tests.storage.test_retention import ERASE, Kept
+from tests.storage.trail import Trail
 from tests.workflows.engine.batches import loop, open_ones, say
 from tests.workflows.engine.gated import GROUPS
 from tests.workflows.engine.test_questions import ASKS
@@ -28,6 +33,7 @@ from workflows.entry import INTERLOCK, PartClass, Ref, RunId
 from workflows.errors import InterlockError
 from workflows.gate import ApprovalRequest, Verdict
 from workflows.glass import Finding
+from workflows.holds import Kind, Selector
 from workflows.orders import Edit, Moving
 from workflows.people import PersonId
 from workflows.reviewing import Review
@@ -49,7 +55,7 @@ DEMANDS = (
 
 def definitions() -> tuple[str, ...]:
     """Return the workflows that people start."""
-    return CHANGE, RESTS, ASKS, loop("on_item_failure: continue")
+    return CHANGE, RESTS, ASKS, ERASE, loop("on_item_failure: continue")
 
 
 def policy(chance: random.Random) -> str:
@@ -67,7 +73,7 @@ rules:
 
 def house_in(store: SqlStore, clock: Clock, chance: random.Random) -> Working:
     """Return a house in which all that may happen."""
-    house = Working(store, clock, definitions=definitions(), policy=policy(chance))
+    house = Kept(store, clock, definitions=definitions(), policy=policy(chance))
     house.town.groups |= {name: set(people) for name, people in GROUPS.items()}
     house.town.groups |= {"@on-call": {"otto", "rita", "sid"}, "@governors": {"gina", "otto"}}
     house.world.items = [{"name": f"n{one}", "by": one + 1} for one in range(AT_ONCE)]
@@ -240,18 +246,44 @@ def rotate_log(history: History) -> None:
 
 
 def forget(history: History) -> None:
-    """Erase a person, or sweep a class of payloads, once no run needs them any more."""
-    for run in history.open_runs():
-        history.house.engine.cancel(run, person=id_of("rita"), reason="enough")
+    """Ask to erase a person, and have everybody agree who may."""
+    asked = history.house.start("erase-person", {"person": id_of(history.somebody())}, by="dora")
+    history.runs.append(asked)
     history.house.settle()
-    if history.open_runs():
+    for name in PEOPLE:
+        if not open_ones(history.house, asked):
+            return
+        with suppress(InterlockError):
+            history.house.approve(asked, by=name)
+            history.house.settle()
+
+
+def tidy(history: History) -> None:
+    """Sweep what is older than some hours and held back by nobody."""
+    old = timedelta(hours=history.chance.choice([1, 6, 48]))
+    terms = {one: old * history.chance.choice([1, 1, 3]) for one in PartClass}
+    now = history.house.clock()
+    swept(history.house.store, policy=history.house.policy.digest, terms=terms, now=now)
+
+
+def hold(history: History) -> None:
+    """Hold payloads back: of a run, a workflow, a person or a day; or let go of what is held."""
+    store = history.house.store
+    with store.database.read() as connection:
+        held = holds_in(connection)
+    if held and history.chance.choice([True, False]):
+        lift_hold(store, history.chance.choice(held).id, reason="settled", actor=INTERLOCK)
         return
-    if history.chance.choice([True, False]):
-        sweep(history.trail, history.chance.choice(list(PartClass)))
-        return
-    with history.trail.database.begin() as tx:
-        ref = history.trail.journal.ref(tx, id_of(history.somebody()))
-    erase(history.trail, ref)
+    day = history.house.clock().date()
+    with store.begin() as unit:
+        person = unit.ref(id_of(history.somebody()))
+    some = [
+        Selector(Kind.WORKFLOW, history.chance.choice(["change-it", "pay-all", "erase-person"])),
+        Selector(Kind.PERSON, person),
+        Selector(Kind.PERIOD, f"{day - timedelta(days=1)}/{day + timedelta(days=1)}"),
+        *(Selector(Kind.RUN, run) for run in history.runs[-1:]),
+    ]
+    set_hold(store, history.chance.choice(some), reason="a lawsuit", actor=INTERLOCK)
 
 
 def people_of(requests: Sequence[ApprovalRequest]) -> set[Ref]:
@@ -276,4 +308,6 @@ HAPPENINGS: dict[str, tuple[int, Happening]] = {
     "rotate writer": (1, rotate_writer),
     "rotate log key": (1, rotate_log),
     "forget": (1, forget),
+    "tidy": (1, tidy),
+    "hold": (1, hold),
 }

@@ -100,8 +100,9 @@ class Asked:
 
     @property
     def is_granted(self) -> bool:
-        """Whether every stage has its quorum."""
-        return not self.denied and all(map(self.is_done, range(len(self.stages))))
+        """Whether every stage has its quorum; where nobody was asked, none has."""
+        places = range(len(self.stages))
+        return bool(places) and not self.denied and all(map(self.is_done, places))
 
 
 def whole(value: object) -> int:

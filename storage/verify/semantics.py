@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from storage.verify.asked import Asked, whole
 from storage.verify.effects import TELLING, Effects, attempt_of
+from storage.verify.removals import Removals
 from storage.verify.report import Report
 from workflows.binding import binding
 from workflows.kinds import FIRST, KINDS, LAST, faults_of
@@ -54,6 +55,7 @@ class SemanticCheck:
         self._words: dict[str, Word] = {}  # The newest of each person.
         self._activated: set[str] = set()  # Every version that was ever active.
         self._policies: set[str] = set()  # Every policy that was ever in force.
+        self._removals = Removals()
         self._stray: set[str] = set()  # Runs that go on after their end.
         self._begins_late = self._ends_early = self._seen = False
         self._readers = {
@@ -68,6 +70,14 @@ class SemanticCheck:
             "break_glass.used": self._broke_glass,
             "action.intended": self._intended,
             "run.moved": self._moved,
+            **dict.fromkeys(TELLING, self._effect_told),
+        }
+        self._outside = {
+            "approval.delegated": self._stands_in,
+            "workflow.activated": self._is_active,
+            "policy.changed": self._is_in_force,
+            "break_glass.reviewed": self._reviewed,
+            **dict.fromkeys(("erasure", "retention.sweep"), self._removed),
         }
 
     def skip(self) -> None:
@@ -96,22 +106,33 @@ class SemanticCheck:
             )
 
     def _take(self, index: int, members: Mapping[str, Any]) -> None:
-        run, kind, data = members["run"], members["kind"], members["data"]
-        if kind == "approval.delegated" and run is None:
-            to = data["to"] if isinstance(data["to"], str) else None
-            self._words[_text(data["from"])] = Word(to, _text(data["until"]))
-        if kind == "workflow.activated":
-            self._activated.add(_text(data["version"]))
-        if kind == "policy.changed":
-            self._policies.add(_text(data["after"]))
-        if kind == "break_glass.reviewed" and not self._begins_late:
-            self._reviewed(index, members)
-        if run is not None and self._is_told_in_full(members):
+        run = members["run"]
+        if run is None:
+            reader = self._outside.get(members["kind"])
+            if reader is not None:
+                reader(index, members)
+        elif self._is_told_in_full(members):
             told = self._told(members)
             if told is None:
                 self._strays(index, run)
             else:
                 self._follow(index, members, told)
+
+    def _stands_in(self, _index: int, members: Mapping[str, Any]) -> None:
+        data = members["data"]
+        to = data["to"] if isinstance(data["to"], str) else None
+        self._words[_text(data["from"])] = Word(to, _text(data["until"]))
+
+    def _is_active(self, _index: int, members: Mapping[str, Any]) -> None:
+        self._activated.add(_text(members["data"]["version"]))
+
+    def _is_in_force(self, _index: int, members: Mapping[str, Any]) -> None:
+        self._policies.add(_text(members["data"]["after"]))
+
+    def _removed(self, index: int, members: Mapping[str, Any]) -> None:
+        seen = {"begins_late": self._begins_late, "ends_early": self._ends_early}
+        for code, text in self._removals.faults(index, members, **seen):
+            self._report.mean(code, text)
 
     def _strays(self, index: int, run: str) -> None:
         """Say of a run, once, that it goes on though it has ended or never began."""
@@ -148,17 +169,22 @@ class SemanticCheck:
         return self._open.get(run)
 
     def _follow(self, index: int, members: Mapping[str, Any], told: Told) -> None:
-        kind, data = members["kind"], members["data"]
+        kind = members["kind"]
+        if members["parts"]:
+            self._removals.hold(index, members["run"], members["parts"])
         reader = self._readers.get(kind)
         if reader is not None:
             reader(index, members, told)
-        if kind in TELLING and not told.effects.tell(kind, data):
-            self._report.mean("end-without-intent", f"Entry {index} ends what was not announced.")
         if KINDS[kind].place is LAST:
             self._ended(members["run"], told)
 
+    def _effect_told(self, index: int, members: Mapping[str, Any], told: Told) -> None:
+        if not told.effects.tell(members["kind"], members["data"]):
+            self._report.mean("end-without-intent", f"Entry {index} ends what was not announced.")
+
     def _requested(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data = members["data"]
+        self._removals.ask(data)
         if told.version is not None and data["binding"] != _own_binding(members, told):
             self._report.mean("binding", f"Entry {index} is bound to something else than it asks.")
         if self._policies and not self._begins_late and _text(data["policy"]) not in self._policies:
@@ -296,12 +322,15 @@ class SemanticCheck:
 
     def _reviewed(self, index: int, members: Mapping[str, Any]) -> None:
         # A partial pack may begin after the use, so one that is not known says nothing.
+        if self._begins_late:
+            return
         if self._glass.pop(_text(members["data"]["used"]), None) == members["actor"]["ref"]:
             self._report.mean("self-review", f"Entry {index}: who broke the glass reviewed it.")
 
     def _intended(self, index: int, members: Mapping[str, Any], told: Told) -> None:
         data, attempt = members["data"], attempt_of(members["data"])
         told.effects.announce(attempt, index)
+        self._removals.begin(members["run"], data)
         if told.is_shadow:
             self._report.mean("shadow-effect", f"Entry {index} acts in a run in shadow.")
         name = data["request"]
@@ -325,6 +354,7 @@ class SemanticCheck:
 
     def _ended(self, run: str, told: Told) -> None:
         del self._open[run]
+        self._removals.let_go(run)
         for index in told.effects.under_way.values():
             self._report.mean("intent-without-end", f"The intent {index} has no end.")
 

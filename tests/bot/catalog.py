@@ -47,9 +47,13 @@ LOWERED = PLAIN.replace("approve: 2", "approve: 1")
 class Office:
     """One bot on a home of its own; people decide, and runs go on when `settle` is called."""
 
-    def __init__(self, folder: Path, policy: str = GATED, *, database: str = "") -> None:
+    def __init__(
+        self, folder: Path, policy: str = GATED, *, database: str = "", has_one_clock: bool = False
+    ) -> None:
+        """With `has_one_clock` the log goes by the clock of the bot, as outside of tests."""
         self.folder = folder
         self.clock = Clock()
+        self._log_clock = self.clock if has_one_clock else None
         self.town = Town()
         self.town.groups |= {"@owners": {"omar", "olga"}, "@governors": {"gina", "omar"}}
         (folder / "files").mkdir()
@@ -62,7 +66,7 @@ class Office:
                 "database": database,
             }
         )
-        begin_log(self.settings).database.close()
+        begin_log(self.settings, now=self._log_clock).database.close()
         self.write("policy.yaml", policy)
         self.core = self.start()
 
@@ -73,7 +77,7 @@ class Office:
 
     def start(self, *, publishes: bool = True) -> Core:
         """Read the files as a bot does when it starts."""
-        memory = open_memory(self.settings)
+        memory = open_memory(self.settings, now=self._log_clock)
         means = Means(now=self.clock, environment={})
         return build_core(self.settings, memory, people=self.town, means=means, publishes=publishes)
 

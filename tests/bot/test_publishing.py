@@ -85,7 +85,8 @@ def test_a_version_is_active_once_owner_and_governor_agreed(office: Office) -> N
     assert [one.data["outcome"] for one in office.entries(put.run)[-1:]] == ["done"]
 
 
-def test_the_log_and_the_tables_verify_after_every_sort_of_change(office: Office) -> None:
+def test_the_log_and_the_tables_verify_after_every_sort_of_change(tmp_path: Path) -> None:
+    office = Office(tmp_path, has_one_clock=True)
     first = office.propose(PLAIN)
     office.agree(first.run, "olga", "gina")
     office.agree(office.propose(LOWERED, by="omar").run, "olga", "gina")
@@ -103,6 +104,7 @@ def test_the_log_and_the_tables_verify_after_every_sort_of_change(office: Office
     assert office.log("workflow.retired")[-1].data["by_run"] == gone.run
     assert (report.failures, report.semantics) == ([], [])
     assert list(check_projections(memory.database)) == []
+    memory.database.close()
 
 
 def test_an_answer_that_was_lost_is_found_again_and_nothing_is_done_twice(

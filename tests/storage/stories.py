@@ -17,6 +17,7 @@ OF = {"workflow": "w", "step": "s", "policy": "p", "args": None, "plan": None}
 BINDING = binding(version="v", **OF)
 NOON, LATER = "2026-03-02T12:00:00.000Z", "2026-03-09T12:00:00.000Z"
 Members = dict[str, Any]
+PART = {"c": "x", "cls": "personal.content", "len": 5}
 
 
 def entry(kind: str, data: Members, *, by: str = "interlock", ts: str = NOON) -> Members:
@@ -105,6 +106,16 @@ def policy(digest: str) -> Members:
     return {**entry("policy.changed", data), "run": None}
 
 
+def erasure(by_run: str | None, **more: Any) -> Members:  # noqa: ANN401 - any field.
+    data = {"items": [], "reason": "request", "request": None, "policy": "p", "by_run": by_run}
+    return {**entry("erasure", {**data, **more}), "run": None}
+
+
+def sweep(**more: Any) -> Members:  # noqa: ANN401 - any field.
+    data = {"policy": "p", "cls": "business", "before": 0, "n": 0}
+    return {**entry("retention.sweep", {**data, **more}), "run": None}
+
+
 def ended() -> Members:
     return entry("run.finished", {"outcome": "done"})
 
@@ -113,6 +124,8 @@ HOURS = {"weekdays": [1], "from": "09:00", "to": "12:00", "holidays": [], "zone"
 EARLY, TUESDAY = "2026-03-02T10:30:00.000Z", "2026-03-03T10:00:00.000Z"
 ABROAD = {**HOURS, "to": "20:00", "holidays": ["2026-03-02"], "zone": "Asia/Tokyo"}
 NEWER, UNHEARD = "a" * 64, "b" * 64
+OWN = "r"  # The run that tells the story.
+ERASE, UNASKED, ODD_MARKER = "interlock.erase", "erasure-unasked", "kind-malformed"
 ATTEMPT = {"step": "s", "attempt": 1, "idem": "r/s"}
 AGAIN = {"attempt": 2}
 ANEW = {"binding": binding(version=NEWER, **OF)}
@@ -125,12 +138,12 @@ def activated() -> Members:
 
 def moved(to: str = NEWER, *, by: str = SUE, since: str = "v", why: bool = True) -> Members:
     data = {"workflow": "w", "from": since, "to": to}
-    return {**entry("run.moved", data, by=by), "parts": {"reason": {}} if why else {}}
+    return {**entry("run.moved", data, by=by), "parts": {"reason": PART} if why else {}}
 
 
 def glass_broken(by: str) -> Members:
     data = {"request": "q", "step": "s", "binding": BINDING, "review_by": LATER}
-    return {**entry("break_glass.used", data, by=by), "parts": {"reason": {}}}
+    return {**entry("break_glass.used", data, by=by), "parts": {"reason": PART}}
 
 
 ODD = binding(version="v", **{**OF, "policy": "odd"})
@@ -293,6 +306,7 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         "self-approval",
     ),
     "moved, and asked as before": ([activated(), moved(), requested(stage(ANA))], "binding"),
+    "nobody to ask": ([requested(), intended()], "quorum"),
     "bound to nothing": (
         [
             *[requested(stage(ANA), binding=UNHEARD), granted(ANA, binding=UNHEARD)],
@@ -301,7 +315,7 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         "binding",
     ),
     "bound to other arguments": (
-        [{**requested(stage(ANA)), "parts": {"args": {"c": "x"}}}, granted(ANA), intended()],
+        [{**requested(stage(ANA)), "parts": {"args": PART}}, granted(ANA), intended()],
         "binding",
     ),
     "of another version than asked": ([started(version=UNHEARD), requested(stage(ANA))], "binding"),
@@ -383,6 +397,23 @@ STORIES: dict[str, tuple[list[Members], str]] = {
     ),
     "destroyed, and nobody was asked": ([intended(None, effect="destructive")], "intent-unasked"),
     "ended twice": ([ended(), ended()], "after-end"),
+    "erased by a run that asked": (
+        [requested(stage(ANA)), granted(ANA), intended(action=ERASE), erasure(OWN)],
+        "",
+    ),
+    "erased by a run that asked nobody": ([intended(None, action=ERASE), erasure(OWN)], UNASKED),
+    "erased by a run that asked for something else": (
+        [requested(stage(ANA)), granted(ANA), intended(), erasure(OWN)],
+        UNASKED,
+    ),
+    "erased by a run that never was": ([erasure("f" * 32)], UNASKED),
+    "erased as its term was over": ([erasure(None, reason="retention")], ""),
+    "erased, and nobody knows what": ([erasure(None, items="x", reason="retention")], ODD_MARKER),
+    "erased, and no payload": ([erasure(None, items=[[1]], reason="retention")], ODD_MARKER),
+    "swept up to no entry": ([sweep(before="x")], ODD_MARKER),
+    "swept of no class": ([sweep(cls="x")], ODD_MARKER),
+    "swept in no number": ([sweep(n=-1)], ODD_MARKER),
+    "swept of nothing": ([sweep()], ""),
     "told after its end": ([ended(), requested(stage(ANA)), granted(ANA)], "after-end"),
 }
 
@@ -398,12 +429,16 @@ def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Buil
         draft = Draft(
             kind=one["kind"],
             actor=actor,
-            data=_named(trail, number, one["data"]),
+            data=_own(_named(trail, number, one["data"]), number),
             parts={name: Part(value=b"words") for name in one.get("parts", ())},
             run=one.get("run", RunId(f"story{number}")),
         )
         told += trail.tell(draft)
     return told
+
+
+def _own(data: Members, number: int) -> Members:
+    return {**data, "by_run": f"story{number}"} if data.get("by_run") == OWN else data
 
 
 def _named(trail: Trail, number: int, value: Any) -> Any:  # noqa: ANN401 - any JSON.

@@ -10,13 +10,19 @@ from storage.verify.report import Report
 from storage.verify.semantics import SemanticCheck
 from tests.storage.stories import (
     ANA,
+    ERASE,
     HOURS,
+    PART,
     STORIES,
     Members,
     all_of,
+    ended,
+    erasure,
     granted,
     requested,
     stage,
+    started,
+    sweep,
 )
 from workflows.kinds import KINDS
 
@@ -73,3 +79,37 @@ def test_the_verifier_of_each_pack_knows_every_kind() -> None:
 )
 def test_fields_that_are_none_of_their_kind_are_told_and_end_nothing(odd: Members) -> None:
     assert "kind-malformed" in told(odd, granted(ANA))
+
+
+def test_what_an_open_run_needs_is_held_until_its_end() -> None:
+    shown = {**requested(stage(ANA)), "parts": {"preview": {**PART, "cls": "business"}}}
+    gone = [sweep(before=2), erasure(None, items=[[1, "preview"]], reason="retention")]
+
+    assert told(shown, *gone) == ["erasure-held", "erasure-held"]
+    assert told(shown, ended(), *gone) == []
+    assert told(shown, sweep(before=1), sweep(before=2, cls="personal.content")) == []
+
+
+def test_a_marker_of_what_comes_after_it_is_none() -> None:
+    assert told(sweep(before=2)) == ["kind-malformed"]
+    assert told(erasure(None, items=[[1, "input"]], reason="retention")) == ["kind-malformed"]
+
+
+def test_a_sweep_goes_on_only_with_an_erasure_that_was_asked_for() -> None:
+    assert told(erasure(None)) == ["erasure-unasked"]
+    assert told(requested(stage(ANA), action="world.change"), erasure(None)) == ["erasure-unasked"]
+    assert told(requested(stage(ANA), action=ERASE), erasure(None)) == []
+
+
+def test_an_erasure_outside_of_what_is_seen_is_not_judged() -> None:
+    report, findings = Report(), Findings()
+    check, other = SemanticCheck(report), Story(findings)
+    first = {"id": "0" * 32, "run": "r", "rseq": 0, **started(), "parts": {"input": PART}}
+    gone = [erasure("gone"), sweep(cls="personal.content", before=1)]
+    for one in (check, other):
+        one.check(0, first)
+        one.skip()
+        for index, marker in enumerate(gone, 2):
+            one.check(index, {"id": f"{index:032x}", "rseq": 0, "parts": {}, **marker})
+
+    assert report.semantics == findings.semantics == []

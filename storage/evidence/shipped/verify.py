@@ -153,6 +153,7 @@ ENDS = {"run.finished", "run.cancelled"}
 CLOSES_INTENT = {"action.executed", "action.failed", "action.resolved"}
 TELLS_OF_EFFECT = CLOSES_INTENT | {"action.in_doubt"}
 SLACK = timedelta(minutes=1)  # Between the look at the clock and the entry.
+ERASES = "interlock.erase"
 KIND_NAMES = """
 access.read action.executed action.failed action.in_doubt action.intended action.resolved
 approval.delegated approval.denied approval.edited approval.escalated approval.expired
@@ -961,7 +962,8 @@ class Asked:
     @property
     def is_granted(self) -> bool:
         """Whether everybody agreed who had to."""
-        return not self.is_denied and all(self.is_done(one) for one in range(len(self.stages)))
+        places = range(len(self.stages))
+        return bool(places) and not self.is_denied and all(self.is_done(one) for one in places)
 
 
 @dataclass
@@ -977,6 +979,8 @@ class Run:
     announced: set[tuple[str, str]] = field(default_factory=set)
     undone: set[tuple[str, str]] = field(default_factory=set)  # Attempts that did nothing.
     glass: set[str] = field(default_factory=set)
+    held: list[int] = field(default_factory=list)  # Entries with payloads, and the first of each
+    first: dict[str, int] = field(default_factory=dict)  # class: the run needs them until it ends.
     editors: set[str] = field(default_factory=set)
 
 
@@ -990,6 +994,9 @@ class Story:
         self.words: dict[str, tuple[Any, str]] = {}  # Who stands in for somebody, until when.
         self.activated: set[str] = set()
         self.policies: set[str] = set()
+        self.held: set[int] = set()  # Entries of runs that go on, those with payloads.
+        self.erasing: set[str] = set()  # Runs that erase somebody, on a request.
+        self.asked_to_erase = False
         self.stray: set[str] = set()  # Runs that go on after their end.
         self.begins_late = self.ends_early = self.has_begun = False
 
@@ -1010,6 +1017,8 @@ class Story:
                 self.activated.add(entry["data"]["version"])
             if kind == "policy.changed":
                 self.policies.add(entry["data"]["after"])
+            if kind in MARKERS:
+                self.removed(place, kind, entry["data"])
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
             if kind == "approval.delegated" and run is None:
@@ -1044,6 +1053,7 @@ class Story:
                 self.found.mean("after-end", words)
             self.stray.add(entry["run"])
             return
+        self.hold(place, entry, run)
         name = data.get("request")
         asked = run.requests.get(name) if isinstance(name, str) else None
         if kind == "run.started":
@@ -1059,7 +1069,54 @@ class Story:
         elif kind in TELLS_OF_EFFECT:
             self.told(place, kind, data, run)
         elif kind in ENDS:
+            self.held.difference_update(run.held)
             self.left(self.runs.pop(entry["run"]))
+
+    def hold(self, place: int, entry: dict[str, Any], run: Run) -> None:
+        """Take in what a run needs until it ends, and whether it erases somebody, on a request."""
+        data = entry["data"]
+        if entry["kind"] == "action.intended" and data["action"] == ERASES and data["request"]:
+            self.erasing.add(entry["run"])
+        if entry["parts"]:
+            run.held.append(place)
+            self.held.add(place)
+        for part in entry["parts"].values():
+            run.first.setdefault(part["cls"], place)
+
+    def removed(self, place: int, kind: str, data: dict[str, Any]) -> None:
+        """Judge what a marker says is gone: nobody may hold it, and somebody was asked."""
+        if kind == "retention.sweep":
+            cls, before = data["cls"], data["before"]
+            is_whole = cls in CLASSES and is_count(data["n"])
+            is_whole = is_whole and is_count(before) and before <= place
+            is_held = is_whole and any(
+                one.first.get(cls, before) < before for one in self.runs.values()
+            )
+        else:
+            items = data["items"]
+            is_whole = isinstance(items, list) and all(
+                isinstance(one, list)
+                and len(one) == PAIR
+                and (is_count(one[0]) and one[0] < place and isinstance(one[1], str))
+                for one in items
+            )
+            is_held = is_whole and any(one in self.held for one, _ in items)
+        if not is_whole:
+            self.found.mean("kind-malformed", f"entry {place} does not say which payloads are gone")
+            return
+        if self.ends_early:
+            return  # Since then runs have asked, and ended.
+        if is_held:
+            self.found.mean("erasure-held", f"entry {place} removes what a run that goes on needs")
+        if kind == "erasure" and not self.may_erase(data):
+            self.found.mean("erasure-unasked", f"entry {place} erases somebody, nobody was asked")
+
+    def may_erase(self, data: dict[str, Any]) -> bool:
+        """Say whether people were asked; the nightly sweep comes back to what such a run left."""
+        if data["reason"] != "request" or self.begins_late:
+            return True
+        by = data["by_run"]
+        return self.asked_to_erase if by is None else by in self.erasing
 
     def told(self, place: int, kind: str, data: dict[str, Any], run: Run) -> None:
         """Take in what became of an effect."""
@@ -1092,6 +1149,8 @@ class Story:
         """Return a request as its entry tells it."""
         self.bound(place, entry, run)
         data = entry["data"]
+        # Early releases did not say of which action a request was.
+        self.asked_to_erase |= data.get("action", ERASES) == ERASES
         glass = data.get("glass")
         return Asked(
             step=data["step"],

@@ -4,7 +4,7 @@ import { decode, fromBase64, hasExactly, isObject, parse, Unreadable, valueFault
 
 const MEMBERS = ["actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v"];
 const ACTORS = new Set(["user", "bot", "schedule", "webhook", "agent", "model", "system"]);
-const CLASSES = new Set(["personal.content", "personal.derived", "identity.actor", "business"]);
+export const CLASSES = new Set(["personal.content", "personal.derived", "identity.actor", "business"]);
 const RUN = /^[A-Za-z0-9_-]{1,64}$/;
 const NAME = /^[A-Za-z0-9_.:/@-]{1,64}$/;
 const PSEUDONYM = /^s:[0-9a-f]{32}$/;

@@ -2,12 +2,15 @@
 // request? It changes no verdict, since a log can be whole and tell of what should not have been.
 
 import { canonical, encode, hex } from "./bytes.js";
+import { CLASSES } from "./entries.js";
+import { erasedBy, isCount } from "./parts.js";
 import { sha256 } from "./sha256.js";
 
 const RUN_ENDS = new Set(["run.finished", "run.cancelled"]);
 const CLOSES_INTENT = new Set(["action.executed", "action.failed", "action.resolved"]);
 const TELLS_OF_EFFECT = new Set([...CLOSES_INTENT, "action.in_doubt"]);
 const SLACK = 60_000; // So much may lie between the look at the clock and the entry.
+const ERASES = "interlock.erase";
 const MOST_TELLINGS = 100;
 const HOURS = { hourCycle: "h23", weekday: "short", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -76,7 +79,7 @@ class AskedFor {
   }
 
   get isGranted() {
-    return !this.isDenied && this.stages.every((_, number) => this.isDone(number));
+    return this.stages.length > 0 && !this.isDenied && this.stages.every((_, number) => this.isDone(number));
   }
 
   letIn(list, stages) {
@@ -100,6 +103,8 @@ class ToldRun {
   undone = new Set(); // Attempts that certainly did nothing.
   glass = new Set();
   editors = new Set();
+  held = []; // Its entries with payloads, and the first of each class: it needs them to go on.
+  first = new Map();
 }
 
 // Follows the runs of the pack; `tellings` is what was found.
@@ -110,6 +115,9 @@ export class Story {
   #words = new Map(); // Who decides for somebody who is away, and until when.
   #activated = new Set();
   #policies = new Set();
+  #held = new Set(); // Entries of runs that go on, those with payloads.
+  #erasing = new Set(); // Runs that erase somebody, on a request.
+  #askedToErase = false;
   #stray = new Set(); // Runs that go on after their end.
   #beginsLate = false;
   #endsEarly = false;
@@ -127,6 +135,7 @@ export class Story {
     try {
       if (kind === "workflow.activated") this.#activated.add(entry.data.version);
       if (kind === "policy.changed") this.#policies.add(entry.data.after);
+      if (kind === "erasure" || kind === "retention.sweep") this.#removed(place, entry);
       if (kind === "break_glass.reviewed" && !this.#beginsLate) this.#reviewed(place, entry);
       if (kind === "approval.delegated" && run === null) this.#words.set(entry.data.from, entry.data);
       const isTold = this.#runs.has(run) || !this.#beginsLate || kind === "run.started";
@@ -157,6 +166,7 @@ export class Story {
     if (!this.#runs.has(entry.run) && entry.rseq === 0) this.#runs.set(entry.run, new ToldRun());
     const run = this.#runs.get(entry.run);
     if (!run) return this.#strays(place, entry.run);
+    this.#hold(place, entry, run);
     const asked = run.requests.get(data.request);
     if (kind === "run.started") {
       run.requester = actor.t === "user" ? actor.ref : null;
@@ -171,12 +181,42 @@ export class Story {
     else if (kind === "approval.escalated") asked?.letIn(data.to, data.stages);
     else if (kind === "approval.delegated") asked?.letIn([data.to]);
     else if (kind === "break_glass.used") this.#broken(place, entry, run, asked);
-    else if (kind === "action.intended") this.#intended(place, data, run, asked);
+    else if (kind === "action.intended") {
+      if (data.action === ERASES && data.request !== null) this.#erasing.add(entry.run);
+      this.#intended(place, data, run, asked);
+    }
     else if (TELLS_OF_EFFECT.has(kind)) this.#toldOf(place, entry, run);
     else if (RUN_ENDS.has(kind)) {
       this.#runs.delete(entry.run);
+      run.held.forEach((one) => this.#held.delete(one));
       this.#left(run);
     }
+    return null;
+  }
+
+  // Take in what a run needs until it ends.
+  #hold(place, { parts }, run) {
+    for (const { cls } of Object.values(parts)) {
+      if (run.held.at(-1) !== place) run.held.push(place);
+      this.#held.add(place);
+      if (!run.first.has(cls)) run.first.set(cls, place);
+    }
+  }
+
+  // Judge what a marker says is gone: nobody may hold it, and somebody was asked.
+  #removed(place, { kind, data }) {
+    const isSweep = kind === "retention.sweep";
+    if (!(isSweep ? isSweepOf(data, place) : isErasureOf(data, place))) {
+      return this.#mean("kind-malformed", `entry ${place} does not say which payloads are gone`);
+    }
+    if (this.#endsEarly) return null; // Since then runs have asked, and ended.
+    const needs = ({ first }) => (first.get(data.cls) ?? data.before) < data.before;
+    const isHeld = isSweep ? [...this.#runs.values()].some(needs) : data.items.some(([one]) => this.#held.has(one));
+    if (isHeld) this.#mean("erasure-held", `entry ${place} removes what a run that goes on needs`);
+    const isAsked = data.by_run === null ? this.#askedToErase : this.#erasing.has(data.by_run);
+    // The nightly sweep comes back to what such a run left.
+    const isUnasked = !isSweep && !this.#beginsLate && data.reason === "request" && !isAsked;
+    if (isUnasked) this.#mean("erasure-unasked", `entry ${place} erases somebody, and nobody was asked`);
     return null;
   }
 
@@ -195,6 +235,8 @@ export class Story {
     if (!isOwn) this.#mean("binding", `entry ${place} is bound to something else than it asks`);
     const isKnown = !this.#policies.size || this.#beginsLate || this.#policies.has(policy);
     if (!isKnown) this.#mean("policy-unknown", `entry ${place} asks by a policy that was never in force`);
+    // Early releases did not say of which action a request was.
+    this.#askedToErase ||= (data.action ?? ERASES) === ERASES;
     run.requests.set(data.request, new AskedFor(data, run.version));
   }
 
@@ -323,6 +365,15 @@ function isWithin({ zone, weekdays, holidays, from, to }, moment) {
   const { weekday, year, month, day, hour, minute } = Object.fromEntries(clock.formatToParts(moment).map((one) => [one.type, one.value]));
   const [today, now] = [`${year}-${month}-${day}`, `${hour}:${minute}`];
   return weekdays.includes(DAYS.indexOf(weekday) + 1) && !holidays.includes(today) && from <= now && now < to;
+}
+
+function isErasureOf({ items }, place) {
+  const named = erasedBy({ items });
+  return Array.isArray(items) && named.length === items.length && named.every(([one]) => one < place);
+}
+
+function isSweepOf({ cls, before, n }, place) {
+  return CLASSES.has(cls) && isCount(before) && before <= place && isCount(n);
 }
 
 function close(asked, kind) {
