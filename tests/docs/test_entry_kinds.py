@@ -46,7 +46,7 @@ def sections() -> Iterator[tuple[list[str], str]]:
     for heading, text in re.findall(
         r"^### ([^\n]*)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL
     ):
-        yield NAME.findall(heading), text
+        yield NAME.findall(heading), text.strip()
 
 
 SAID = {name: text for names, text in sections() for name in names}
