@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from storage.verify.asked import Asked, whole
 from storage.verify.effects import TELLING, Effects, attempt_of
+from storage.verify.glass import GLASS, breakers, glass_faults
 from storage.verify.removals import Removals
 from storage.verify.report import Report
 from workflows.binding import binding
@@ -199,7 +200,7 @@ class SemanticCheck:
             expires=data["expires"],
             hours=_listed(data.get("hours", [])),
             wants_code=data.get("step_up") is not None,
-            breakers=_breakers(data.get("glass")),
+            breakers=breakers(data.get("glass")),
             version=told.version,
         )
 
@@ -314,9 +315,9 @@ class SemanticCheck:
         name = _text(members["data"]["request"])
         self._glass[members["id"]] = members["actor"]["ref"]
         asked = told.requests.get(name)
-        faults = ["glass-unasked"] if asked is None else _glass_faults(members, asked)
+        faults = ["glass-unasked"] if asked is None else glass_faults(members, asked)
         for code in faults:
-            self._report.mean(code, f"Entry {index} {_GLASS[code]}.")
+            self._report.mean(code, f"Entry {index} {GLASS[code]}.")
         if not faults:
             told.broken_glass.add(name)
 
@@ -387,34 +388,6 @@ _MOVED = {
     "moved-by": "puts a run on another version, and no person says why",
     "moved-under-way": "puts a run on another version while an effect is under way",
 }
-_GLASS = {
-    "glass-unasked": "breaks the glass over a request nobody made",
-    "binding": "breaks the glass over something else than was asked",
-    "decision-late": "breaks the glass over what was closed",
-    "glass-ineligible": "is of somebody who was not to break the glass",
-    "glass-without-reason": "breaks the glass without a reason",
-    "glass-without-code": "breaks the glass without the code that was wanted",
-}
-
-
-def _glass_faults(members: Mapping[str, Any], asked: Asked) -> list[str]:
-    """Return the codes of what is wrong with a use of the glass."""
-    is_person = members["actor"]["t"] == "user"
-    # What was approved in time may wait for the end of a freeze, and that is broken later.
-    is_over = asked.has_expired_at(members["ts"]) and not asked.is_granted
-    checks = {
-        "binding": members["data"]["binding"] == asked.binding,
-        "decision-late": asked.closed is None and not asked.denied and not is_over,
-        "glass-ineligible": is_person and members["actor"]["ref"] in asked.breakers,
-        "glass-without-reason": "reason" in members["parts"],
-        "glass-without-code": not asked.wants_code or members["data"].get("step_up") is True,
-    }
-    return [code for code, is_right in checks.items() if not is_right]
-
-
-def _breakers(glass: object) -> set[str]:
-    people = glass.get("people") if isinstance(glass, dict) else None
-    return {one for one in people if isinstance(one, str)} if isinstance(people, list) else set()
 
 
 def _text(value: object) -> str:
