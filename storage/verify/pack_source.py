@@ -23,6 +23,7 @@ from storage.verify.pack_files import (
     read_small,
 )
 from storage.verify.pack_manifest import ReadManifest, judge_manifest, read_manifest
+from storage.verify.pack_outcomes import judge_outcomes
 from storage.verify.pack_proofs import judge_proofs
 from storage.verify.pack_reports import judge_reports
 from storage.verify.pack_samples import judge_samples
@@ -112,6 +113,7 @@ class PackSource:
         judge_proofs(self._files, ring, report)
         people = {one.ref: one.external_id for one in self.subjects()}
         judge_reports(self._files, people, report)
+        judge_outcomes(self._files, self._manifest.start, report)
         judge_samples(self._files, self._manifest, report)
 
     def _judge_size(self, report: Report) -> None:

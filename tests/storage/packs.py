@@ -322,6 +322,14 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
         )
         for name in ("approvals", "sod")
     },
+    "tell another outcome of a run": (
+        rewrite("reports/population.csv", lambda text: text.replace(",done,", ",denied,", 1)),
+        "index-row file-hash",
+    ),
+    "tell of a run that ended as if it had not": (
+        rewrite("reports/population.csv", lambda text: text.replace(",done,", ",open,", 1)),
+        "index-row file-hash",
+    ),
     "put a row that names no entry into a report": (
         rewrite("reports/population.csv", lambda text: f"{text}\r\nx,y\r\n"),
         "index-row file-hash",

@@ -1360,6 +1360,7 @@ class Verifier:
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
         self.people: dict[str, str] = {}
+        self.outcomes: dict[str, set[str | None]] = {}  # What the entries say that runs came to.
         self.period: dict[int, str] = {}  # What the index says of the range's ends.
 
     def run(self) -> Findings:
@@ -1991,6 +1992,7 @@ class Verifier:
             for row in (rows if names else ())
             if len(row) == len(REPORT_COLUMNS) and PLACE.fullmatch(row[0])
         }
+        self.read_outcomes()
         for name in names:
             try:
                 met = self.judge_report(name, entries)
@@ -1999,6 +2001,21 @@ class Verifier:
                 continue
             for place in sorted(self.reported(name, entries) - met):
                 self.found.fail("index-row", f"{name} does not tell of entry {place}")
+
+    def read_outcomes(self) -> None:
+        """Learn what the entries say that runs came to; a line that is none is met elsewhere."""
+        for line in self.pack.lines("entries.jsonl"):
+            if b'"kind":"run.' not in line:
+                continue
+            try:
+                entry = parse(line)
+                run, kind, outcome = entry["run"], entry["kind"], entry["data"].get("outcome")
+            except (AttributeError, KeyError, TypeError, ValueError):
+                continue
+            if isinstance(run, str) and isinstance(kind, str) and kind in ENDS:
+                came_to = outcome or "cancelled"
+                told = came_to if isinstance(came_to, str) else None
+                self.outcomes.setdefault(run, set()).add(told)
 
     def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Compare the rows of one report; return the entries that it tells of."""
@@ -2013,6 +2030,8 @@ class Verifier:
                 self.found.fail("index-row", f"{name} has other columns")
             is_told = "decision" in columns and name in TELL_DECISIONS
             at = columns.index("decision") if is_told else len(columns)
+            is_ended = "outcome" in columns and name == "reports/population.csv"
+            ended = columns.index("outcome") if is_ended else len(columns)
             for row in rows:
                 if not row or not PLACE.fullmatch(row[0]):
                     self.found.fail("index-row", f"{name}: a row names no entry")
@@ -2034,6 +2053,10 @@ class Verifier:
                 )
                 if is_other or row[: len(repeated)] != [cell(one) for one in repeated]:
                     self.found.fail("index-row", f"{name} differs from entry {row[0]}")
+                if len(row) > max(ended, 3) and is_ended:
+                    came_to = self.outcomes.get(row[3], {"open"})
+                    if None not in came_to and row[ended] not in came_to:
+                        self.found.fail("index-row", f"{name} tells another outcome of {row[3]}")
         return met
 
     def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:

@@ -32,8 +32,9 @@ const OUTSIDE_RUNS = {
 const SEVERAL = new Set(["reports/exceptions.csv", "reports/retention.csv"]);
 const TELL_DECISIONS = new Set(["reports/approvals.csv", "reports/sod.csv"]);
 
-// Compare every row of every report with the entry it names; `people` says who a pseudonym is.
-export async function judgeReports(files, people, report) {
+// Compare every row of every report with the entry it names; `people` says who a pseudonym is,
+// `outcomes` what runs came to.
+export async function judgeReports(files, { people, outcomes }, report) {
   const names = files.names().filter((one) => REPORT.test(one));
   if (!names.length) return;
   const tables = names.map((name) => new Table(files, name, report));
@@ -42,6 +43,7 @@ export async function judgeReports(files, people, report) {
     const met = new Map();
     for (let one = foremost(tables); one && one.row.place <= entry.place; one = foremost(tables)) {
       if (!tells(one.row, entry)) differs(one, report);
+      if (!hasOutcome(one.row, outcomes)) report.fail("index-row", `${one.name} tells another outcome of the run ${one.row.cells[3]}`);
       if (isTwice(met, one)) report.fail("index-row", `${one.name} tells twice of entry ${entry.place}`, { place: entry.place });
       await one.next();
     }
@@ -58,6 +60,12 @@ export async function judgeReports(files, people, report) {
 function tells({ place, cells, decision }, entry) {
   const isOfIt = place === entry.place && COMMON.every((_, at) => cells[at] === entry.cells[at]);
   return isOfIt && (decision === null || entry.decision === null || decision === entry.decision);
+}
+
+function hasOutcome({ cells, outcome }, outcomes) {
+  if (outcome === null) return true;
+  const cameTo = outcomes.get(cells[3]) ?? ["open"];
+  return cameTo.includes(null) || cameTo.includes(outcome);
 }
 
 function differs({ name, row: { place } }, report) {
@@ -83,6 +91,7 @@ function wantedBy([, run, rseq, , kind]) {
 class Table {
   #rows;
   #report;
+  #outcome = -1; // Which column says what a run came to.
   #decision = -1; // Which column says what was decided.
 
   constructor(files, name, report) {
@@ -95,6 +104,7 @@ class Table {
     const columns = (await this.#rows.next()).value ?? [];
     if (!COMMON.every((one, at) => columns[at] === one)) this.#report.fail("index-row", `${this.name} has other columns`);
     if (TELL_DECISIONS.has(this.name)) this.#decision = columns.indexOf("decision");
+    if (this.name === "reports/population.csv") this.#outcome = columns.indexOf("outcome");
     await this.next();
   }
 
@@ -104,7 +114,7 @@ class Table {
       const { done, value: cells } = await this.#rows.next();
       if (done) return;
       const decision = this.#decision < 0 ? null : (cells[this.#decision] ?? "");
-      if (PLACE.test(cells[0] ?? "")) this.row = { place: Number(cells[0]), cells, decision };
+      if (PLACE.test(cells[0] ?? "")) this.row = { place: Number(cells[0]), cells, decision, outcome: cells[this.#outcome] ?? null };
       else this.#report.fail("index-row", `${this.name}: a row names no entry`);
     }
   }

@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { canonical, decode, encode, fromBase64, hex, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { canonical, decode, encode, fromBase64, hex, isObject, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -59,6 +59,7 @@ class Verifier {
     this.runs = new RunList();
     this.story = new Story();
     this.people = new Map();
+    this.outcomes = new Map();
     Object.assign(report.counts, { entries: 0, here: 0, held: 0, gone: 0, withheld: 0, notes: 0 });
   }
 
@@ -85,7 +86,7 @@ class Verifier {
     await this.#judgeSize();
     await this.#judgeProofs();
     await this.#judgePeople();
-    await judgeReports(files, this.people, report);
+    await judgeReports(files, this, report);
     await judgeSamples(files, this.manifest, report);
     await this.#judgeIds();
     report.isThrough = true;
@@ -114,7 +115,7 @@ class Verifier {
       if (place <= latest) this.report.fail("range", `entry ${place} stands out of turn in the context`);
       latest = Math.max(latest, place);
       found.set(place, line.slice(tab + 1));
-      const kind = kindOf(found.get(place));
+      const kind = read(found.get(place))?.kind;
       if (typeof kind === "string" && !BARE.has(kind)) this.report.fail("range", `entry ${place} is of a kind that no context holds`);
     }
     return found;
@@ -136,6 +137,7 @@ class Verifier {
     let place = this.manifest.start;
     for await (const line of this.files.lines("entries.jsonl")) {
       this.#note(line);
+      this.#end(line);
       take(place++, line);
     }
     context.forEach((line, at) => take(at, line));
@@ -225,6 +227,15 @@ class Verifier {
     this.report.counts.here += 1;
     this.#running.push(checkParts(place, entry, inside.held, how));
     if (this.#running.length >= AT_ONCE) await this.#settle();
+  }
+
+  // Take note of what a run came to; a line that is no entry is met elsewhere.
+  #end(line) {
+    if (!latin(line).includes('"kind":"run.')) return;
+    const { kind, run, data } = read(line) ?? {};
+    if (typeof run !== "string" || (kind !== "run.finished" && kind !== "run.cancelled") || !isObject(data)) return;
+    const outcome = data.outcome || "cancelled";
+    this.outcomes.set(run, [...(this.outcomes.get(run) ?? []), typeof outcome === "string" ? outcome : null]);
   }
 
   async #settle() {
@@ -372,9 +383,10 @@ function text(line) {
   return line ? lenient(line) : "";
 }
 
-function kindOf(line) {
+// Return what a line says, null where it cannot be read.
+function read(line) {
   try {
-    return parse(decode(line)).value?.kind;
+    return parse(decode(line)).value;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return null; // The walk meets the line again, and says what is wrong with it.
