@@ -7,7 +7,7 @@ a log and a database of its own. Only the receiving is left to the host.
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -101,8 +101,7 @@ def _begin_log_if_new(host: Settings, settings: Settings) -> None:
     make_schema(host.database, settings.workspace)
     if (settings.home / "keys").exists():
         return  # Its log has begun; should the database have lost it, nobody begins another.
-    database = open_database(settings.database_url)
-    is_new = not has_log(database)
-    database.close()
+    with closing(open_database(settings.database_url)) as database:
+        is_new = not has_log(database)
     if is_new:
         begin_log(settings).database.close()

@@ -1,6 +1,7 @@
 """A bot without Slack whose policy gates publications: people of the town, a folder of files."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 from bot.core import Core, Means, build_core
@@ -77,9 +78,15 @@ class Office:
 
     def start(self, *, publishes: bool = True) -> Core:
         """Read the files as a bot does when it starts."""
-        memory = open_memory(self.settings, now=self._log_clock)
         means = Means(now=self.clock, environment={})
-        return build_core(self.settings, memory, people=self.town, means=means, publishes=publishes)
+        with ExitStack() as unless_it_starts:
+            memory = open_memory(self.settings, now=self._log_clock)
+            unless_it_starts.callback(memory.database.close)
+            core = build_core(
+                self.settings, memory, people=self.town, means=means, publishes=publishes
+            )
+            unless_it_starts.pop_all()
+        return core
 
     def restart(self) -> None:
         self.core.memory.database.close()

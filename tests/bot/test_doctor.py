@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,7 +91,7 @@ class Patient:
         return next(one for one in self.found() if one.check == check)
 
     def execute(self, statement: str) -> None:
-        with sqlite3.connect(self.database) as connection:
+        with closing(sqlite3.connect(self.database)) as connection, connection:
             connection.execute(statement)
 
 
@@ -171,7 +172,7 @@ def test_where_people_have_to_agree_it_says_how_to_ask_them(tmp_path: Path) -> N
 
 def test_it_changes_nothing(patient: Patient) -> None:
     def everything() -> list[str]:
-        with sqlite3.connect(patient.database) as connection:
+        with closing(sqlite3.connect(patient.database)) as connection:
             return [*connection.iterdump()]
 
     before = everything(), sorted(patient.home.rglob("*"))

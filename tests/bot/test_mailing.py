@@ -95,7 +95,7 @@ def test_one_who_is_refused_for_good_keeps_it_from_nobody_else(
     desk: Desk, answer: str, *, taken: bool
 ) -> None:
     desk.recipients = ("lead@ops.example", "gone@ops.example")
-    desk.box.refuses["rcpt TO:<gone@ops.example>"] = answer
+    desk.box.refuses["rcpt to:<gone@ops.example>"] = answer
     process = desk.process()
     desk.digests.post()
     looks = [process.look(), process.look()]

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -214,7 +215,7 @@ def test_no_figure_is_read_by_going_through_a_whole_table(on_sqlite: Watched) ->
     event.listen(engine, "before_cursor_execute", listen)
     Working(on_sqlite.store, on_sqlite.clock).start()
     on_sqlite.scrape()
-    with sqlite3.connect(on_sqlite.path) as connection:
+    with closing(sqlite3.connect(on_sqlite.path)) as connection:
         plans = [
             row[3]
             for words, values in said

@@ -1,5 +1,6 @@
 """Beginning a log, and opening it again."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ def test_an_empty_home_begins_a_log_by_itself(tmp_path: Path) -> None:
     first = open_memory(settings)
     first.database.close()
     again = open_memory(settings)
-    again.database.close()
+    with closing(again.database):
+        found = again.vkey
 
-    assert again.vkey == first.vkey
+    assert found == first.vkey
     assert settings.home.stat().st_mode & 0o077 == 0
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -204,13 +205,13 @@ class Line:
 
 
 @pytest.fixture
-def queue(blank_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Line:
+def queue(blank_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     # However slowly those in the line come to their turn here, the group waits for them.
     monkeypatch.setattr("storage.group_commit.MOST_SECONDS", LONG)
-    database = open_database(blank_sqlite_url)
-    with database.begin() as tx:
-        tx.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
-    return Line(database)
+    with closing(open_database(blank_sqlite_url)) as database:
+        with database.begin() as tx:
+            tx.connection.execute(text("CREATE TABLE number (n INTEGER PRIMARY KEY)"))
+        yield Line(database)
 
 
 def test_those_who_wait_are_committed_together(queue: Line) -> None:

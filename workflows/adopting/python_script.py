@@ -7,6 +7,7 @@ library that is not known here is asked about.
 import ast
 import re
 import shlex
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -42,7 +43,7 @@ def read_python(text: str) -> Script:
             read.
     """
     try:
-        tree = ast.parse(text)
+        tree = _tree(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None) or 1
         raise DefinitionError(f"Line {line} is no Python: {error}.") from error
@@ -56,6 +57,13 @@ def read_python(text: str) -> Script:
         inputs=tuple(reader.values.inputs),
         left_out=tuple(reader.left_out),
     )
+
+
+def _tree(text: str) -> ast.Module:
+    """Return the tree of a script; what Python would advise its author is not for who reads it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 class _Reader(ast.NodeVisitor):

@@ -16,7 +16,11 @@ LOGIN = base64.b64encode(b"\0interlock\0a password of mail").decode()
 
 @dataclass
 class Mailbox:
-    """What was taken. `refuses` answers a command, whole or its first word, with something else."""
+    """What was taken.
+
+    `refuses` answers a command with something else: the whole of it in small letters, or its
+    first word in capitals. Pythons differ in how they write the words between.
+    """
 
     tls: ssl.SSLContext | None = None
     refuses: dict[str, str] = field(default_factory=dict)
@@ -36,7 +40,7 @@ class Mailbox:
         while line := (await reader.readline()).decode().strip():
             verb = line.partition(" ")[0].upper()
             self.said.append(line)
-            if refusal := self.refuses.get(line) or self.refuses.get(verb):
+            if refusal := self.refuses.get(line.lower()) or self.refuses.get(verb):
                 await self._say(writer, refusal)
             elif verb == "EHLO":
                 await self._say(writer, f"250-here\r\n250 {self._offers(writer)}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_its_words_are_marked_and_what_is_done_stays_what_was_read(
     played.behave("good", f"```json\n{json.dumps(answer)}\n```")
     text, draft = draft_of(typed(*words))
     database = tmp_path / "home" / "interlock.db"
-    with open_database(f"sqlite:///{database}").read() as connection:
+    with closing(open_database(f"sqlite:///{database}")) as log, log.read() as connection:
         asked, answered = [
             one for one in read_entries(connection, 0, 99) if one.kind.startswith("model.")
         ]

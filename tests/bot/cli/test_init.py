@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -215,7 +216,8 @@ def test_a_successor_names_the_head_of_the_log_before(
     itself = CliRunner().invoke(main, ["init", "--after", str(note)])
     monkeypatch.setenv("INTERLOCK_ORIGIN", "acme.example/audit/2")
     begun = CliRunner().invoke(main, ["init", "--after", str(note)])
-    with open_database(str(tmp_path / "second" / "interlock.db")).read() as connection:
+    second = open_database(str(tmp_path / "second" / "interlock.db"))
+    with closing(second), second.read() as connection:
         first = read_entry(connection, 0)
     verified = CliRunner().invoke(main, ["audit", "verify"])
 

@@ -1,5 +1,6 @@
 """The sources that the contract is run against, each with somebody who puts values there."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -108,9 +109,12 @@ class Kept:
 
     def __init__(self, url: str, home: Path, *, master: Master = MASTER) -> None:
         self.database: Database = open_database(url)
-        journal = init_log(self.database, home, origin=LOG, now=lambda: NOW)
-        self.store = SqlStore(self.database, journal, now=lambda: NOW)
-        self.reopen(master)
+        with ExitStack() as unless_it_opens:
+            unless_it_opens.callback(self.close)
+            journal = init_log(self.database, home, origin=LOG, now=lambda: NOW)
+            self.store = SqlStore(self.database, journal, now=lambda: NOW)
+            self.reopen(master)
+            unless_it_opens.pop_all()
 
     def reopen(self, master: Master) -> None:
         """Open it as another process does."""

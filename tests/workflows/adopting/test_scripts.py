@@ -414,6 +414,18 @@ def test_what_is_no_python_is_refused_with_its_line() -> None:
         read_python("a = 1\nb = (\n")
 
 
+def test_what_python_advises_the_author_of_a_script_is_not_told_to_its_reader() -> None:
+    (found,) = in_python(
+        r"""
+        import sys, subprocess
+        if sys.argv[1] == "\d" and 5is 5:
+            subprocess.run(["rm", "x"])
+        """
+    )
+
+    assert told(found) == "4 rm x destructive"
+
+
 def test_what_is_nested_too_deep_is_refused() -> None:
     with pytest.raises(DefinitionError, match="nested too deep"):
         read_shell(f"x={'$(' * 3000}ls{')' * 3000}\n")
