@@ -9,6 +9,9 @@ const MEMBER = /^[A-Za-z0-9_.-]{1,64}$/;
 // What cannot be read; the text says why.
 export class Unreadable extends Error {}
 
+// What has more levels than this reader goes down, so more than there may be.
+export class TooDeep extends Unreadable {}
+
 export const MOST_LEVELS = 32;
 
 export const encode = (text) => UTF8.encode(text);
@@ -90,6 +93,7 @@ export function parse(text) {
     const value = JSON.parse(text);
     return { value, isCanonical: canonical(value) === text };
   } catch (error) {
+    if (error instanceof RangeError) throw new TooDeep("it has too many levels");
     throw error instanceof Unreadable ? error : new Unreadable("not JSON");
   }
 }

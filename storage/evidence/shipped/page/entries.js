@@ -1,6 +1,6 @@
 // One entry: is it an entry, byte for byte, and what does it look like to a reader.
 
-import { decode, fromBase64, hasExactly, isObject, parse, Unreadable, valueFault } from "./bytes.js";
+import { decode, fromBase64, hasExactly, isObject, parse, TooDeep, Unreadable, valueFault } from "./bytes.js";
 
 const MEMBERS = ["actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v"];
 const ACTORS = new Set(["user", "bot", "schedule", "webhook", "agent", "model", "system"]);
@@ -22,8 +22,10 @@ export function readEntry(line, place, report) {
   try {
     read = parse(decode(line));
   } catch (error) {
-    if (!(error instanceof Unreadable || error instanceof RangeError)) throw error;
-    report.fail("not-canonical", `entry ${place} cannot be read: ${error.message}`, { place });
+    if (!(error instanceof Unreadable)) throw error;
+    // Readers differ in how deep they go; none goes less deep than entries may be.
+    const code = error instanceof TooDeep ? "entry-malformed" : "not-canonical";
+    report.fail(code, `entry ${place} cannot be read: ${error.message}`, { place });
     return null;
   }
   const run = typeof read.value?.run === "string" ? read.value.run : null;
