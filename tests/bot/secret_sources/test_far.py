@@ -4,6 +4,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -92,17 +93,17 @@ def test_a_vault_that_breaks_off_while_it_refuses_is_an_error_that_passes(
         connection, _ = server.accept()
         connection.recv(4096)
         connection.sendall(b"HTTP/1.1 503 No\r\nContent-Length: 9\r\n\r\nsea")
-        held.append(connection)  # It stays open, and nothing more comes.
+        held.enter_context(connection)  # It stays open, and nothing more comes.
 
-    held: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    held = ExitStack()
+    with held, socket.create_server(("127.0.0.1", 0)) as server:
         vault.url = f"http://127.0.0.1:{server.getsockname()[1]}"
         beginning = threading.Thread(target=begin, daemon=True)
         beginning.start()
-        with pytest.raises(SecretUnreadableError, match="timed out"):
+        # On a busy machine the time for the whole answer may be over before a pause is noticed.
+        with pytest.raises(SecretUnreadableError, match=r"timed out|did not come in time"):
             vault.under(SecretStr(TOKEN)).find("shop_token")
         beginning.join()
-    held[0].close()
 
 
 def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(vault: Vault) -> None:
