@@ -13,7 +13,7 @@ from storage.trail_sql import Waiting
 from storage.transaction import Transaction
 from workflows.errors import UnusableDatabaseError
 
-MARKS = (b'"kind":"key.', b'"kind":"log.init"')
+CHANGES_KEYS, BEGINS = b'"kind":"key.', b'"kind":"log.init"'
 
 
 def admit(tx: Transaction, waiting: Sequence[Waiting], first: int) -> None:
@@ -24,11 +24,12 @@ def admit(tx: Transaction, waiting: Sequence[Waiting], first: int) -> None:
     """
     changes: list[tuple[int, Waiting]] = []
     for place, one in enumerate(waiting, start=first):
-        if one.line is None:
+        line = one.line
+        if line is None:
             continue
-        if leaf_hash(one.line) != one.leaf:
+        if leaf_hash(line) != one.leaf:
             raise _refusal(one, "is not the one that its leaf is of")
-        if any(mark in one.line for mark in MARKS):
+        if CHANGES_KEYS in line or BEGINS in line:
             changes.append((place, one))
     if changes:
         _require_enrolled(tx, changes, first)

@@ -234,7 +234,7 @@ class TrailSql:
             head = list(heads[0]) if heads else [None]
         return Standing(
             tree=Tree() if size is None else _tree(size, frontier),
-            pending=[Waiting(*row) for row in pending],
+            pending=list(map(Waiting._make, pending)),
             head=None if head[0] is None else self._head(head),
             are_placed=bool(placed),
         )
