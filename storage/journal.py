@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from storage.admission import BUILT_HERE
 from storage.checkpoint import Signer
 from storage.database_errors import refusal_for
 from storage.entry_builder import NO_TAIL, Built, EntryBuilder, Tail
@@ -81,6 +82,7 @@ class Journal:
         if tail is None:
             tail = _newest(sql, draft)
         built = self._builder.build(writer, draft, tail=tail)
+        tx.notes[built.leaf] = BUILT_HERE
         self._store(tx, built, [_row(*one) for one in draft.parts.items()])
         self.sequencer.expect(tx)
         return built

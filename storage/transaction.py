@@ -5,7 +5,7 @@ and `travelling`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
@@ -44,7 +44,7 @@ class Transaction:
         self.is_sqlite = is_sqlite
         self.ends: dict[AtEnd, None] = {}
         self.failures: dict[Failed, None] = {}
-        self.notes: dict[str, Any] = {}
+        self.notes: dict[Hashable, Any] = {}
         self._after: list[Callable[[], None]] = []
         self._undos: list[Callable[[], None]] = []
 
