@@ -120,6 +120,7 @@ def measure(bot: Bot, growing: Growing, clicking: Clicking) -> dict[str, float]:
     rate = raw.here()
     timed = clicking.singles(CLICKS)
     bot.stop()
+    verified = growing.verified()
     return {
         "waiting": float(growing.waits),
         "entries": float(growing.entries),
@@ -128,6 +129,7 @@ def measure(bot: Bot, growing: Growing, clicking: Clicking) -> dict[str, float]:
         "ack_p50_ms": statistics.median(timed.acks),
         **percentiles("click_to_step", timed.begins),
         "raw_commits": rate,
+        **verified,
     }
 
 

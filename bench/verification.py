@@ -11,18 +11,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bench.process import most_mb
-
-if TYPE_CHECKING:
-    from storage.verify import Options
 
 HOUSE = Path(__file__).parents[1]
 
 
-def apart(url: str, pin: str, how: "Options") -> tuple[float, float, float]:
+def apart(url: str, pin: str, how: Mapping[str, object]) -> tuple[float, float, float]:
     """Return what `verified` does, from a process whose memory is that of one verification."""
     words = [sys.executable, "-m", "bench.verification", json.dumps([url, pin, how])]
     done = subprocess.run(words, cwd=HOUSE, stdout=subprocess.PIPE, text=True, check=True)
@@ -30,7 +27,7 @@ def apart(url: str, pin: str, how: "Options") -> tuple[float, float, float]:
     return seconds, cpu, megabytes
 
 
-def verified(url: str, pin: str, how: "Options") -> tuple[float, float, float]:
+def verified(url: str, pin: str, how: Mapping[str, object]) -> tuple[float, float, float]:
     """Return how long a verification took, its processor time, and its memory at most.
 
     Raises:

@@ -6,11 +6,14 @@ are no Unicode. Whoever asks what a table holds wants to know just that.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import OperationalError
 
+TOGETHER = 500
+STREAMED = {"yield_per": TOGETHER}
 COLUMNS = {
     "sqlite": (
         "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c"
@@ -35,22 +38,40 @@ def columns_in(connection: Connection, tables: Collection[str]) -> Mapping[str, 
 
 def rows_in(
     connection: Connection, table: str, columns: Sequence[str], *, order: Sequence[str]
-) -> Sequence[Sequence[Any]]:
-    """Return the rows of a table as the driver has them; names are ours, never somebody's.
+) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a table as the driver has them; names are ours, never somebody's.
 
     Raises:
         DBAPIError: the database cannot read them out.
     """
     wanted, sorted_by = (", ".join(f'"{one}"' for one in some) for some in (columns, order))
     statement = f'SELECT {wanted} FROM "{table}" ORDER BY {sorted_by}'  # noqa: S608  our own names
+    count = 0
     try:
-        return connection.exec_driver_sql(statement).all()
+        for row in connection.exec_driver_sql(statement, execution_options=STREAMED):
+            yield row
+            count += 1
     except OperationalError:
         if connection.dialect.name != "sqlite":
             raise
+    else:
+        return
     # Only now, since a function of ours for each text takes its time.
+    yield from islice(_with_any_text(connection, statement), count, None)
+
+
+def _with_any_text(connection: Connection, statement: str) -> Iterator[Sequence[Any]]:
+    """Yield rows of SQLite, with those texts that are no Unicode.
+
+    Who asks for something else between two rows has it read as ever.
+    """
     with _any_text(connection):
-        return connection.exec_driver_sql(statement).all()
+        result = connection.exec_driver_sql(statement)
+        some = result.fetchmany(TOGETHER)
+    while some:
+        yield from some
+        with _any_text(connection):
+            some = result.fetchmany(TOGETHER)
 
 
 @contextmanager

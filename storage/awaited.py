@@ -6,14 +6,15 @@ from those tables alone, for `rebuild`.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from operator import itemgetter
 
 from storage.change import RowSql
 from storage.request_rows import read_stages, widened
 from storage.run_sql import RunSql
 from storage.stated_values import moment_in
+from storage.told_rows import Key, Row, ToldRows
 from storage.transaction import Database
 from workflows.awaited import awaited
 from workflows.entry import Entry, Json, Ref, RequestId, RunId
@@ -22,9 +23,6 @@ from workflows.quick_json import loaded
 from workflows.telling import ENDS, settles_request
 
 HEALED_AT_ONCE = 200
-
-Row: TypeAlias = Mapping[str, Any]
-Rows: TypeAlias = Mapping[tuple[Any, ...], Row]
 
 
 class AwaitedSql(RowSql):
@@ -144,33 +142,46 @@ def _people(data: Mapping[str, Json]) -> list[str]:
     return [str(one) for one in people] if isinstance(people, list) else []
 
 
-def told_rows(tables: Mapping[str, Rows]) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Return the table as the projected ones have it."""
+def told_rows(tables: Mapping[str, ToldRows]) -> Iterator[tuple[Key, Row]]:
+    """Yield the keys and rows of the table, as the projected ones have it."""
+    asked = {ident for (ident,), row in tables["approval_request"].items() if _is_open(row)}
     given: dict[str, list[Decision]] = {}
     for row in tables["decision"].values():
-        given.setdefault(row["request_id"], []).append(_decision(row))
-    added: dict[str, list[Row]] = {}
-    for (request, _), row in sorted(tables["escalation"].items()):
-        added.setdefault(request, []).append(row)
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+        if row["request_id"] in asked:
+            given.setdefault(row["request_id"], []).append(_decision(row))
+    added: dict[str, list[tuple[Key, Row]]] = {}
+    for key, row in tables["escalation"].items():
+        if key[0] in asked:
+            added.setdefault(key[0], []).append((key, row))
     for (ident,), row in tables["approval_request"].items():
-        if row["outcome"] == Outcome.OPEN.value:
-            requester = tables["run"][row["run_id"],]["requester"]
-            asked = _request(ident, row, requester=requester, added=added.get(ident, ()))
-            people = awaited(asked, given.get(ident, []))
-            found |= _told(ident, people, row, is_question=False)
+        if _is_open(row):
+            more = [one for _, one in sorted(added.get(ident, ()), key=itemgetter(0))]
+            requester = _run_of(tables, row)["requester"]
+            waits = _request(ident, row, requester=requester, added=more)
+            people = awaited(waits, given.get(ident, []))
+            yield from _told(ident, people, row, is_question=False)
     for (ident,), row in tables["question"].items():
-        is_over = tables["run"][row["run_id"],]["finished_at"] is not None
-        if row["answered_at"] is None and not is_over:
-            found |= _told(ident, loaded(row["people"]) or [], row, is_question=True)
-    return found
+        if row["answered_at"] is None and _run_of(tables, row)["finished_at"] is None:
+            yield from _told(ident, loaded(row["people"]) or [], row, is_question=True)
+
+
+def _is_open(row: Row) -> bool:
+    return bool(row["outcome"] == Outcome.OPEN.value)
+
+
+def _run_of(tables: Mapping[str, ToldRows], row: Row) -> Row:
+    run = tables["run"].get((row["run_id"],))
+    if run is None:
+        raise LookupError(f"no entry begins run {row['run_id']}")
+    return run
 
 
 def _told(
     ident: str, people: Iterable[str], row: Row, *, is_question: bool
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    values = {"is_question": is_question, "run_id": row["run_id"], "until": row["expires_at"]}
-    return {(ident, str(ref)): dict(values) for ref in people}
+) -> Iterator[tuple[Key, Row]]:
+    for ref in people:
+        values = {"is_question": is_question, "run_id": row["run_id"], "until": row["expires_at"]}
+        yield (ident, str(ref)), values
 
 
 def _decision(row: Row) -> Decision:

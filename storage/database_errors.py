@@ -119,8 +119,13 @@ def refusal_of_file(error: BaseException, path: Path) -> StorageError | None:
     refusal = refusal_for(error)
     if refusal is None or refusal.message != FULL[1] or _free(path) < ENOUGH:
         return refusal
-    other, message, hint = NO_TEMPORARY_ROOM
-    return other(message, hint=hint)
+    return no_temporary_room()
+
+
+def no_temporary_room() -> StorageError:
+    """Return the refusal of what needs a temporary file of SQLite's and finds no room for it."""
+    refusal, message, hint = NO_TEMPORARY_ROOM
+    return refusal(message, hint=hint)
 
 
 def _free(path: Path) -> int:
@@ -135,7 +140,7 @@ def passing_trouble(error: BaseException) -> StorageUnavailableError | None:
 
     A server that is away and a disk that is full pass; a file that cannot be read may not.
     """
-    refusal = refusal_for(error)
+    refusal = error if isinstance(error, StorageError) else refusal_for(error)
     if not isinstance(refusal, StorageUnavailableError):
         return None
     of_file = IO_FAILED, READ_ONLY, NO_FILE

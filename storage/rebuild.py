@@ -1,15 +1,13 @@
 """Make the projections again from the entries alone, and say where the stored ones differ.
 
 The same pure functions that write the tables (`run_facts`, `projections`) are replayed here
-over plain dictionaries. Only projected columns are compared; operational ones may be anything.
+over rows of their own. Only projected columns are compared; operational ones may be anything.
 They are compared as they are stored, type and all: whoever may write into a table may put there
 what no column kind of ours reads.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import Enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
@@ -18,16 +16,17 @@ from sqlalchemy.exc import DBAPIError
 from storage.as_stored import columns_in, rows_in
 from storage.audit_models import AuditEntryRow
 from storage.awaited import told_rows
-from storage.change import Change, Insert, Update, Upsert, stored_on_sqlite
+from storage.change import Change, Insert, Update, Upsert
 from storage.database_errors import passing_trouble
 from storage.entries_sql import entry_of
+from storage.pile import Pile
 from storage.projections import changes
-from storage.run_facts import TOLD_COLUMNS, RunFacts, facts_after
+from storage.run_facts import COLUMNS, TOLD_COLUMNS, RunFacts, facts_after
+from storage.told_rows import Key, Row, ToldRows, as_stored
 from storage.transaction import Database
-from workflows.entry import Entry
+from workflows.entry import Entry, RunId
 
-Row: TypeAlias = dict[str, Any]
-Rows: TypeAlias = dict[tuple[Any, ...], Row]
+Tell: TypeAlias = Callable[[int], None]
 
 # Each projected table with the columns that name a row, and those that must agree.
 PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -143,27 +142,43 @@ PROJECTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
 }
+# Columns that rows are looked for by, besides their keys.
+LOOKED_FOR_BY = {
+    "approval_request": "run_id",
+    "budget_use": "run_id",
+    "delegation": "giver",
+    "step_up": "person",
+}
 PAGE = 1_000
 
 
-@dataclass(slots=True)
 class Picture:
-    """The projected tables as the entries tell them."""
+    """The projected tables as the entries tell them, in the same memory however many rows."""
 
-    tables: dict[str, Rows] = field(default_factory=lambda: {name: {} for name in PROJECTED})
+    def __init__(self, *, is_sqlite: bool) -> None:
+        """Begin with empty tables, which are compared with those of SQLite or of Postgres."""
+        self.tables = {
+            name: ToldRows(
+                names,
+                COLUMNS if name == "run" else columns,
+                by=LOOKED_FOR_BY.get(name),
+                is_sqlite=is_sqlite,
+            )
+            for name, (names, columns) in PROJECTED.items()
+        }
 
     def take_up(self, entry: Entry, *, leaf: bytes) -> None:
         """Carry out what `entry` states."""
         if entry.run is not None:
-            self._run(entry, leaf)
+            self._run(entry.run, entry, leaf)
         for change in changes(entry):
             self._apply(change)
 
-    def _run(self, entry: Entry, leaf: bytes) -> None:
+    def _run(self, run: RunId, entry: Entry, leaf: bytes) -> None:
         runs = self.tables["run"]
-        known = runs.get((entry.run,))
+        known = runs.get((run,))
         before = None if known is None else RunFacts(**known)
-        runs[entry.run,] = facts_after(before, entry, leaf=leaf).columns()
+        runs.put((run,), facts_after(before, entry, leaf=leaf).columns())
 
     def _apply(self, change: Change) -> None:
         if change.table not in self.tables:
@@ -175,10 +190,10 @@ class Picture:
                 given = {**values, **(change.key if isinstance(change, Upsert) else {})}
                 key = tuple(given[name] for name in names)
                 blank = dict.fromkeys(columns)
-                rows[key] = {**blank, **rows.get(key, {}), **_only(given, columns)}
+                rows.put(key, {**blank, **(rows.get(key) or {}), **_only(given, columns)})
             case Update(_, where, values):
-                for row in _matching(rows, names, where):
-                    row.update(values)
+                for key, row in rows.like(where):
+                    rows.put(key, {**row, **values})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,25 +216,34 @@ class Difference:
         return f"{where}: {self.column} is {self.stored!r}, the entries say {self.told!r}"
 
 
-def rebuild(connection: Connection) -> Picture:
-    """Return the projected tables as all entries tell them, in the order of the log."""
-    picture = Picture()
-    for entry, leaf in _all_entries(connection):
+def rebuild(connection: Connection, *, tell: Tell = lambda _count: None) -> Picture:
+    """Return the projected tables as all entries tell them, in the order of the log.
+
+    `tell` is told now and then how many entries were taken up.
+    """
+    picture = Picture(is_sqlite=connection.dialect.name == "sqlite")
+    for count, (entry, leaf) in enumerate(_all_entries(connection)):
+        if not count % PAGE:
+            tell(count)
         picture.take_up(entry, leaf=leaf)
-    picture.tables["awaited"] = told_rows(picture.tables)
+    for key, row in told_rows(picture.tables):
+        picture.tables["awaited"].put(key, row)
     return picture
 
 
 def compare(connection: Connection, picture: Picture) -> list[Difference]:
-    """Return every difference between the stored tables and `picture`.
+    """Return every difference between the stored tables and `picture`, as `differences`."""
+    return list(differences(connection, picture))
+
+
+def differences(connection: Connection, picture: Picture) -> Iterator[Difference]:
+    """Yield every difference between the stored tables and `picture`.
 
     What the database has no column for is left out; `missing` names it.
     """
-    found: list[Difference] = []
     there = columns_in(connection, PROJECTED)
     for name, told in picture.tables.items():
-        found.extend(_compared(connection, name, told, there.get(name, frozenset())))
-    return found
+        yield from _compared(connection, name, told, there.get(name, frozenset()))
 
 
 def missing(connection: Connection) -> list[str]:
@@ -256,76 +280,46 @@ def _all_entries(connection: Connection) -> Iterator[tuple[Entry, bytes]]:
 
 
 def _compared(
-    connection: Connection, name: str, told: Rows, there: frozenset[str]
+    connection: Connection, name: str, told: ToldRows, there: frozenset[str]
 ) -> Iterator[Difference]:
     """Yield where one table differs; one whose rows cannot be told apart is not looked at."""
     names, columns = PROJECTED[name]
     if not there.issuperset(names):
         return
     known = tuple(one for one in columns if one in there)
+    seen, is_sqlite = Pile(), connection.dialect.name == "sqlite"
     try:
-        rows = rows_in(connection, name, (*names, *known), order=names)
+        for row in rows_in(connection, name, (*names, *known), order=names):
+            key = tuple(row[: len(names)])
+            stored = dict(zip(known, row[len(names) :], strict=True))
+            named = told.name_of(key)
+            if seen.get(named) is not None:
+                yield Difference(table=name, key=key, column="", words="stands twice")
+                continue
+            seen.put(named, True)  # noqa: FBT003  that it was seen
+            said = told.named(named)
+            if said is None:
+                yield Difference(table=name, key=key, column="", stored=stored)
+            else:
+                yield from _differences(name, key, stored, said, is_sqlite=is_sqlite)
     except DBAPIError as error:
         if passing_trouble(error) is not None:
             raise
         yield Difference(table=name, key=(), column="", words=f"cannot be read: {error.orig}")
         return
-    stored: Rows = {}
-    for row in rows:
-        key = tuple(row[: len(names)])
-        if key in stored:
-            yield Difference(table=name, key=key, column="", words="stands twice")
-        stored[key] = dict(zip(known, row[len(names) :], strict=True))
-    is_sqlite = connection.dialect.name == "sqlite"
-    yield from _differences(name, stored, _as_stored(told, known, is_sqlite=is_sqlite))
+    for key, said in told.items():
+        if seen.get(told.name_of(key)) is None:
+            yield Difference(table=name, key=key, column="", told=said)
 
 
-def _as_stored(told: Rows, columns: tuple[str, ...], *, is_sqlite: bool) -> Rows:
-    """Return the rows as a driver hands out what was stored of them."""
-    return {
-        tuple(_stored(one, is_sqlite=is_sqlite) for one in key): {
-            name: _stored(row.get(name), is_sqlite=is_sqlite) for name in columns
-        }
-        for key, row in told.items()
-    }
-
-
-def _stored(value: Any, *, is_sqlite: bool) -> Any:  # noqa: ANN401  a value of any column
-    if isinstance(value, Enum):
-        return value.value
-    if not is_sqlite:
-        return value
-    if isinstance(value, datetime):
-        return stored_on_sqlite(value)
-    return int(value) if isinstance(value, bool) else value
-
-
-def _differences(name: str, stored: Rows, told: Rows) -> Iterator[Difference]:
-    for key in stored.keys() | told.keys():
-        if key not in stored or key not in told:
-            yield Difference(
-                table=name, key=key, column="", stored=stored.get(key), told=told.get(key)
-            )
-            continue
-        for column_name, value in stored[key].items():
-            said = told[key][column_name]
-            # A number may equal one of another type, which statements take for another.
-            if value != said or type(value) is not type(said):
-                yield Difference(table=name, key=key, column=column_name, stored=value, told=said)
-
-
-def _matching(rows: Rows, names: tuple[str, ...], where: Mapping[str, Any]) -> list[Row]:
-    """Return the rows that look like `where`; by their key alone where it is given."""
-    keys = [tuple(where[name] for name in names)] if set(names) <= where.keys() else list(rows)
-    found = [(key, rows[key]) for key in keys if key in rows]
-    return [
-        row
-        for key, row in found
-        if all(
-            {**row, **dict(zip(names, key, strict=True))}.get(name) == one
-            for name, one in where.items()
-        )
-    ]
+def _differences(
+    name: str, key: Key, stored: Row, told: Row, *, is_sqlite: bool
+) -> Iterator[Difference]:
+    for column, value in stored.items():
+        said = as_stored(told[column], is_sqlite=is_sqlite)
+        # A number may equal one of another type, which statements take for another.
+        if value != said or type(value) is not type(said):
+            yield Difference(table=name, key=key, column=column, stored=value, told=said)
 
 
 def _only(values: Mapping[str, Any], names: tuple[str, ...]) -> Row:

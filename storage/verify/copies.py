@@ -8,14 +8,16 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, or_, select
 
-from storage.as_stored import columns_in, rows_in
+from storage.as_stored import STREAMED, columns_in, rows_in
 from storage.audit_models import AuditEntryRow, AuditPartRow, LineMember
 from storage.change import stored_on_sqlite
 from storage.entry_bytes import read_stamp
+from storage.pile import Pile
 from storage.projections import summary_text
 from storage.verify.report import Report, printable
 from workflows.quick_json import loaded
@@ -95,18 +97,19 @@ class _Written(NamedTuple):
 
 def _judge_stories(connection: Connection, report: Report) -> None:
     """Each says what its payload says; one whose payload is held is there."""
-    written = _written(connection)
-    rows = [_Story(*row) for row in rows_in(connection, "summary", STORIES, order=("id",))]
-    for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
-        newest = [written[one.run_id].seq for one in some if one.run_id in written]
-        held = _held(connection, newest)
-        for row in some:
-            fault = _fault(row, written.get(row.run_id), held, connection.dialect.name)
+    written, seen = _written(connection), Pile()
+    rows = (_Story(*row) for row in rows_in(connection, "summary", STORIES, order=("id",)))
+    while some := list(islice(rows, AT_ONCE)):
+        of_each = [written.get(str(one.run_id)) for one in some]
+        held = _held(connection, [one.seq for one in of_each if one is not None])
+        for row, newest in zip(some, of_each, strict=True):
+            seen.put(str(row.run_id), True)  # noqa: FBT003  that it was seen
+            fault = _fault(row, newest, held, connection.dialect.name)
             if fault:
                 report.fail(CODE, printable(f"summary {row.run_id}: {fault}."))
-    for run in sorted(_told_of(connection) - {row.run_id for row in rows}):
-        report.fail(CODE, printable(f"summary {run} is missing."))
+    for run in _told_of(connection):
+        if seen.get(run) is None:
+            report.fail(CODE, printable(f"summary {run} is missing."))
 
 
 def _fault(row: _Story, written: _Written | None, held: Mapping[int, bytes], dialect: str) -> str:
@@ -132,14 +135,18 @@ def _bodies(payload: bytes) -> set[str]:
     return {body, unicodedata.normalize("NFC", body)}
 
 
-def _written(connection: Connection) -> dict[str, _Written]:
+def _written(connection: Connection) -> Pile:
+    """Return the newest story of each run, as `_Written`."""
     row, run = AuditEntryRow, LineMember("data", "by_run")
     wanted = select(run, row.seq, row.uid, row.ts).where(
         row.run_id.is_(None), row.kind == "summary.written"
     )
     # Those without a place are the newest; in it they stand behind all others.
-    rows = connection.execute(wanted.order_by(row.idx.is_(None), row.idx, row.seq))
-    return {one[0]: _Written(*one[1:]) for one in rows}
+    wanted = wanted.order_by(row.idx.is_(None), row.idx, row.seq)
+    newest = Pile()
+    for one in connection.execute(wanted, execution_options=STREAMED):
+        newest.put(str(one[0]), _Written(*one[1:]))
+    return newest
 
 
 def _held(connection: Connection, entries: Sequence[int]) -> dict[int, bytes]:
@@ -150,8 +157,8 @@ def _held(connection: Connection, entries: Sequence[int]) -> dict[int, bytes]:
     return {seq: bytes(body) for seq, body in connection.execute(wanted)}
 
 
-def _told_of(connection: Connection) -> set[str]:
-    """Return the runs whose story has to be there: their payload is held.
+def _told_of(connection: Connection) -> Iterator[str]:
+    """Yield, in their order, the runs whose story has to be there: their payload is held.
 
     What a person erased takes stories with it, also of payloads that a hold keeps; so those
     before the last such marker may be gone.
@@ -160,11 +167,15 @@ def _told_of(connection: Connection) -> set[str]:
     is_erasure = row.run_id.is_(None) & (row.kind == "erasure")
     of_a_person = LineMember("data", "reason") == OF_A_PERSON
     last = connection.execute(select(func.max(row.idx)).where(is_erasure, of_a_person)).scalar()
+    run = LineMember("data", "by_run")
     wanted = (
-        select(LineMember("data", "by_run"))
+        select(run)
+        .distinct()
         .select_from(row)
         .join(part, (part.entry_seq == row.seq) & (part.name == "summary"))
         .where(row.run_id.is_(None), row.kind == "summary.written")
         .where(or_(row.idx.is_(None), row.idx > (-1 if last is None else last)))
+        .order_by(run)
     )
-    return {str(run) for run in connection.execute(wanted).scalars()}
+    for one in connection.execute(wanted, execution_options=STREAMED).scalars():
+        yield str(one)

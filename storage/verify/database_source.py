@@ -32,7 +32,7 @@ from storage.verify.source import (
     StoredSubject,
 )
 from storage.verify.tables import judge_tables
-from storage.verify.walk import Options, verify
+from storage.verify.walk import Options, quiet, verify
 from workflows.errors import StorageError, UnusableDatabaseError
 
 CHUNK = 2_000
@@ -69,9 +69,12 @@ def verify_database(
     """
     try:
         with database_source(url) as source:
+            if not tables:
+                return verify(source, vkeys, checkpoints, **how)
+            size, tell = source.expected(), how.pop("progress", quiet)
+            how["progress"] = lambda done, whole: tell(done, whole + size)
             report = verify(source, vkeys, checkpoints, **how)
-            if tables:
-                judge_tables(source.connection, report)
+            judge_tables(source.connection, report, tell=lambda done: tell(size + done, 2 * size))
             return report
     except (StorageError, DBAPIError, sqlite3.Error) as error:
         trouble = passing_trouble(error)
@@ -79,7 +82,8 @@ def verify_database(
             raise trouble from error
         cause = error.orig if isinstance(error, DBAPIError) else error
         if trouble is not None:
-            told = f"{trouble.message} ({cause}) {trouble.hint}"
+            said = "" if trouble is error else f"({cause}) "
+            told = f"{trouble.message} {said}{trouble.hint}"
             return Report(malformed=told, is_away=True)
         return Report(malformed=f"The database cannot be read: {cause}")
 

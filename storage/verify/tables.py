@@ -8,11 +8,11 @@ from sqlalchemy import Connection, text
 
 from storage.as_stored import columns_in
 from storage.migrate import TABLE, newest
-from storage.rebuild import compare, missing, rebuild
+from storage.rebuild import Tell, differences, missing, rebuild
 from storage.verify.copies import judge_copies
 from storage.verify.people import judge_people
 from storage.verify.report import Report, printable
-from workflows.errors import InterlockError
+from workflows.errors import InterlockError, StorageUnavailableError
 
 CODE = "projection"
 # What an entry that has no place yet, and that nobody looked at, may be wrong in.
@@ -27,19 +27,26 @@ UNTOLD = (
 )
 
 
-def judge_tables(connection: Connection, report: Report) -> None:
-    """Compare every projected row with the entries, which were found to be those recorded."""
+def judge_tables(
+    connection: Connection, report: Report, *, tell: Tell = lambda _count: None
+) -> None:
+    """Compare every projected row with the entries, which were found to be those recorded.
+
+    `tell` is told now and then how many entries were read for it.
+    """
     if report.exit in (1, 2):
         report.warn(f"{CODE}s", "The tables were not compared with entries that do not hold.")
         return
     _judge_missing(connection, report)
     try:
-        told = rebuild(connection)
+        told = rebuild(connection, tell=tell)
+    except StorageUnavailableError:
+        raise
     except UNTOLD as error:
         report.fail(CODE, printable(f"The entries do not tell what the tables hold: {error}."))
         return
     report.counts["projections"] = "compared"
-    for one in compare(connection, told):
+    for one in differences(connection, told):
         report.fail(CODE, printable(f"{one}."))
     judge_copies(connection, report)
     judge_people(connection, told, report)

@@ -1,7 +1,8 @@
 """Tables follow the entries: rebuilt from them alone they are the same, and lies show."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from storage import rebuild
 from storage.rebuild import check_projections
 from storage.store import SqlStore
+from storage.told_rows import Key, Row, ToldRows
 from tests.storage.run_drafts import (
     ANA,
     BEN,
@@ -35,6 +38,7 @@ from workflows.status import status_after
 
 RUN = RunId("r1")
 QUESTION = RequestId("q1")
+WEEK = {"until": "2026-03-09T09:00:00.000Z"}
 
 
 def record(store: SqlStore, *drafts: Draft) -> None:
@@ -200,6 +204,26 @@ def test_rebuilt_from_its_entries_every_story_gives_the_stored_tables(
     record(store, *story(name))
 
     assert check_projections(store.database) == []
+
+
+def test_to_follow_an_entry_nobody_looks_at_every_row(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(store, *story("aborted"))
+    given_up = fact("approval.delegated", request=None, **{"from": ANA.ref, "to": BEN.ref}, **WEEK)
+    record(store, replace(given_up, run=None))
+
+    def everything(_rows: ToldRows) -> Iterator[tuple[Key, Row]]:
+        pytest.fail("the time of a verification would grow with the square of the log")
+
+    monkeypatch.setattr(rebuild, "told_rows", lambda _tables: [])
+    monkeypatch.setattr(ToldRows, "items", everything)
+    with store.database.read() as connection:
+        picture = rebuild.rebuild(connection)
+
+    asked = picture.tables["approval_request"].get((QUESTION,))
+    assert asked is not None
+    assert (asked["outcome"], asked["consumed_attempt"]) == (Outcome.SUPERSEDED.value, None)
 
 
 def test_the_catalog_policy_and_schedules_are_rebuilt_too(store: SqlStore) -> None:

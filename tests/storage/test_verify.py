@@ -487,6 +487,22 @@ def test_whoever_broke_the_glass_does_not_review_it(trail: Trail) -> None:
     assert [code for code, _text in verified(trail).semantics] == ["self-review"]
 
 
+def test_its_progress_never_goes_back_and_has_the_tables_in_it(trail: Trail) -> None:
+    trail.run("r1")
+    met: list[tuple[int, int]] = []
+    verify_database(
+        trail.url,
+        [trail.pin],
+        now=trail.clock,
+        tables=True,
+        progress=lambda *seen: met.append(seen),
+    )
+
+    shares = [done / whole for done, whole in met]
+    assert shares == sorted(shares)
+    assert met == [(7, 14), (7, 14)]
+
+
 def test_two_processes_find_what_one_finds(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.verify.signatures.WORTH_A_PROCESS", 1)
     trail.run("r1")
