@@ -3,7 +3,7 @@
 Whoever can write to the database can put an entry where it waits for its place, and this process
 would sign for it. Each signature is for verifiers; here is seen that the line is what its leaf
 says, and that nobody changes the keys of the log without having one. What the unit itself has
-built, it need not look at again.
+built, it need not look at again unless it is about keys: its own may be one that nobody enrolled.
 """
 
 from collections.abc import Sequence

@@ -204,6 +204,7 @@ class JourneyConnection(psycopg.Connection[Any]):
     """A connection of psycopg's, whose cursors work as ever between two journeys."""
 
     takes_changes = True  # Unless its server, database or role is set to be read only.
+    is_outdated = False  # What it heard of that may have changed since.
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as its base has them
         super().__init__(*args, **kwargs)
@@ -223,6 +224,8 @@ class JourneyConnection(psycopg.Connection[Any]):
 
     def rollback(self) -> None:
         """Take back what is open, and forget what is prepared, as its base does with its own."""
+        if self.closed:
+            return  # The server has taken it back, and the pool need not tell that with a trace.
         was_open = not is_idle(self)
         super().rollback()
         if was_open:

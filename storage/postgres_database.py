@@ -62,30 +62,30 @@ class PostgresDatabase(Database):
         )
         event.listen(self._pool, "do_connect", _connect)
         event.listen(self._pool, "commit", _refuse_commit)
-        event.listen(self._pool, "checkout", _refuse_if_hung_up)
+        event.listen(self._pool, "checkout", _refuse_if_spent)
         self._shelf = Shelf(
             lambda: _patiently(self._pool.raw_connection),
             most=kept // 2,
             is_quiet=lambda lent: is_idle(_driver_of(lent)),
-            is_alive=lambda lent: not _has_news(_driver_of(lent)),
+            is_alive=lambda lent: (
+                _driver_of(lent).takes_changes and not _has_news(_driver_of(lent))
+            ),
         )
         self._here = threading.local()
         # A server that cannot be reached is told at open.
-        with storage_refusals(), self._pool.connect() as opened:
-            driver = cast("JourneyConnection", opened.connection.driver_connection)
-            self._takes_changes = driver.takes_changes
+        with storage_refusals(), self._pool.connect():
+            pass
 
     @contextmanager
     def begin(
         self, *, lock_timeout_ms: int | None = None, statement_timeout_ms: int | None = None
     ) -> Iterator[Transaction]:
         self._refuse_nested()
-        self._refuse_read_only()
         self._here.is_inside = True
         try:
             with storage_refusals(), self._shelf.lend() as lent:
                 connect = partial(Connection, self._pool, lent)
-                tx = TravellingTransaction(connect, _driver_of(lent))
+                tx = TravellingTransaction(connect, _writing(_driver_of(lent)))
                 _limit(tx, "lock_timeout", lock_timeout_ms)
                 _limit(tx, "statement_timeout", statement_timeout_ms)
                 with _undone(tx):
@@ -118,15 +118,6 @@ class PostgresDatabase(Database):
         self._shelf.clear()
         self._pool.dispose()
         self.engine.dispose()
-
-    def _refuse_read_only(self) -> None:
-        """Refuse a unit where whoever runs the server wants no changes, as of a copy left behind.
-
-        A unit could say otherwise, and what it keeps would be lost.
-        """
-        if not self._takes_changes:
-            with storage_refusals():
-                raise ReadOnlySqlTransaction("default_transaction_read_only is on")
 
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):
@@ -186,14 +177,28 @@ def _connect(_dialect: object, _record: object, args: Any, said: Any) -> Journey
     return opened
 
 
-def _refuse_if_hung_up(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection
-    """Have a connection replaced whose server ended it while nobody used it."""
-    if _has_news(driver):
-        raise DisconnectionError("The server has ended this connection.")
+def _refuse_if_spent(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg's own connection
+    """Have a connection replaced that broke, or whose server ended it while nobody used it.
+
+    So is one that takes no changes, after its first use: only a new one hears otherwise.
+    """
+    if driver.closed or driver.is_outdated or _has_news(driver):
+        raise DisconnectionError("This connection is not to be used again.")
+    driver.is_outdated = not driver.takes_changes
 
 
 def _driver_of(lent: PoolProxiedConnection) -> JourneyConnection:
     return cast("JourneyConnection", lent.driver_connection)
+
+
+def _writing(driver: JourneyConnection) -> JourneyConnection:
+    """Return a connection for a unit, unless whoever runs the server wants no changes there.
+
+    A unit could say otherwise, and what it keeps would be lost, as in a copy left behind.
+    """
+    if not driver.takes_changes:
+        raise ReadOnlySqlTransaction(f"{READ_ONLY} is on")
+    return driver
 
 
 def _has_news(driver: psycopg.Connection) -> bool:

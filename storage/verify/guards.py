@@ -23,7 +23,7 @@ TRIGGERS = {
         "audit_entry_no_delete": "a35088e092b7537a",
         "audit_entry_no_truncate": "c21cace726029e7c",
         "audit_entry_only_place": "db3eb72c8ae4a4b5",
-        "audit_entry_writer_counts": "a9c342aee1ec4105",
+        "audit_entry_writer_counts": "2feffc18f9f7e7d8",
     },
 }
 # Those that follow what is searched, or shut a log that moved.

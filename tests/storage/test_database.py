@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -481,12 +482,55 @@ def test_a_server_that_takes_no_changes_says_where_they_belong(
     database.close()
 
 
+def end_session(url: str, tx: Transaction) -> None:
+    (pid,) = tx.run("SELECT pg_backend_pid()").fetchone()
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+def test_a_connection_that_ends_in_a_unit_is_told_once_and_replaced(
+    blank_postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = open_database(blank_postgres_url)
+
+    def unit(*said: str) -> None:
+        with database.begin() as tx:
+            end_session(blank_postgres_url, tx)
+            for one in said:
+                tx.run(one)
+
+    def look() -> None:
+        with database.read() as looking:
+            assert looking.connection.dbapi_connection is not None
+            looking.connection.dbapi_connection.close()
+            looking.connection.cursor().execute("SELECT 1")
+
+    for lost in (partial(unit, "SELECT 1"), unit, look):
+        with pytest.raises(StorageUnavailableError, match="cannot be reached"):
+            lost()
+    with database.begin() as tx:
+        assert tx.run("SELECT 1").fetchone() == (1,)
+    database.close()
+
+    assert [one.getMessage() for one in caplog.records] == []
+
+
+def set_read_only(url: str, value: str, *, ends_sessions: bool = False) -> None:
+    name = make_url(url).database
+    said = "-c default_transaction_read_only=off"
+    with psycopg.connect(url, autocommit=True, options=said) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {value}')
+        if ends_sessions:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
 def test_a_database_that_is_set_to_be_read_only_is_read_and_not_written(
     blank_postgres_url: str,
 ) -> None:
-    name = make_url(blank_postgres_url).database
-    with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
-        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    set_read_only(blank_postgres_url, "on")
     database = open_database(blank_postgres_url)
     with database.read() as looking:
         assert looking.exec_driver_sql("SELECT 1").scalar() == 1
@@ -494,6 +538,26 @@ def test_a_database_that_is_set_to_be_read_only_is_read_and_not_written(
         with pytest.raises(StorageUnavailableError, match="takes no changes") as refused:
             write()
         assert "take default_transaction_read_only back" in str(refused.value.hint)
+    database.close()
+
+
+def test_a_process_that_runs_writes_nothing_once_the_database_was_set_to_be_read_only(
+    blank_postgres_url: str,
+) -> None:
+    database = open_database(blank_postgres_url)
+    with database.begin() as tx:
+        tx.connection.exec_driver_sql("CREATE TABLE made (number integer)")
+    set_read_only(blank_postgres_url, "on", ends_sessions=True)
+    for _ in range(3):
+        with pytest.raises(StorageUnavailableError, match="takes no changes"):
+            database.begin().__enter__()
+    with database.read() as looking:
+        assert looking.exec_driver_sql("SELECT count(*) FROM made").scalar() == 0
+    set_read_only(blank_postgres_url, "off")
+    with database.begin() as tx:
+        tx.connection.exec_driver_sql("INSERT INTO made VALUES (2)")
+    with database.read() as looking:
+        assert looking.exec_driver_sql("SELECT number FROM made").scalar() == 2
     database.close()
 
 
