@@ -41,5 +41,7 @@ def _shown(inside: str, name_of: NameOf) -> str:
         return label or "@group"
     if target.startswith("!"):
         return label or f"@{target[1:]}"
+    if target == f"http://{label}":
+        return label  # Slack made a link of a host or of a file's name.
     address = target.removeprefix("mailto:")
     return address if label in ("", address) else f"{label} ({address})"

@@ -6,7 +6,13 @@ words of Slack's error codes stand here and nowhere else.
 
 # Slack was reached, did nothing, and may do it later.
 PASSING = frozenset(
-    {"service_unavailable", "request_timeout", "team_added_to_org", "accesslimited"}
+    {
+        "accesslimited",
+        "external_channel_migrating",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
 )
 # The token or the app has to be put right by a person; the message itself is fine.
 SETTINGS = frozenset(
@@ -24,6 +30,7 @@ SETTINGS = frozenset(
         "org_login_required",
         "token_expired",
         "token_revoked",
+        "two_factor_setup_required",
     }
 )
 # Calls that the bot does without where an older installation lacks their scope, files:write.
@@ -31,8 +38,8 @@ SPARED = frozenset({"files.getUploadURLExternal", "files.completeUploadExternal"
 # Ours: the bytes of a file did not get to the address that Slack gave for them.
 NOT_UPLOADED = "not_uploaded"
 SLOWED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-# Slack says of these that part of the work may have been done before they were raised.
-DOUBTFUL = frozenset({"internal_error", "fatal_error"})
+# A failure inside Slack: part of the work may have been done before it was raised.
+DOUBTFUL = frozenset({"fatal_error", "file_update_failed", "internal_error", "update_failed"})
 
 
 class SlackError(Exception):

@@ -9,20 +9,26 @@ import re
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001 - the marks that phones type.
 _SPACES = re.compile(r"[\x00\u00a0\u2000-\u200b\u202f\u3000\ufeff]")
 _DASHES = re.compile(r"(?<!\S)[—–](?=[a-z])")  # noqa: RUF001 - what phones make of "--".
-_LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|[^>]*)?>")
+_LINK = re.compile(r"<((?:https?|mailto):[^|>\s]+)(?:\|([^>]*))?>")
 
 
 def normal(text: str) -> str:
-    """Return `text` as it was meant: plain quotes, spaces and dashes, links as addresses.
+    """Return `text` as it was meant: plain quotes, spaces and dashes, links as they were typed.
 
     Line breaks become spaces, except inside straight quotes, where a value may hold them.
     """
     typed = _SPACES.sub(" ", text).replace("\r\n", "\n").translate(_QUOTES)
-    typed = _LINK.sub(lambda found: found.group(1).removeprefix("mailto:"), typed)
+    typed = _LINK.sub(_as_typed, typed)
     for entity, raw in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         typed = typed.replace(entity, raw)
     typed = _DASHES.sub("--", typed)
     return "".join(_outside_quotes(typed)).strip()
+
+
+def _as_typed(found: re.Match[str]) -> str:
+    # Slack makes links of hosts and of file names as well: `README.md` comes as an address.
+    target, label = found[1], found[2] or ""
+    return label if target == f"http://{label}" else target.removeprefix("mailto:")
 
 
 def _outside_quotes(typed: str) -> list[str]:

@@ -1,9 +1,13 @@
 """Events: what happens in the workspace, told to the app where it subscribed and may know."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sandbox.delivery.envelope import Delivery
 from sandbox.hub import Hub
 from sandbox.loose import Json, Unchecked
 from sandbox.records import Channel, Execution, Group, Message, User
+from sandbox.steps import declared, needed
 from sandbox.wire import group_object, message_object, user_object
 
 _LAST_WORDS = frozenset({"tokens_revoked", "app_uninstalled"})
@@ -74,8 +78,8 @@ def function_executed(hub: Hub, execution: Execution) -> None:
                 "title": known["title"],
                 "description": known.get("description", ""),
                 "type": "app",
-                "input_parameters": _parameters(known.get("input_parameters", {})),
-                "output_parameters": _parameters(known.get("output_parameters", {})),
+                "input_parameters": _parameters(known, "input_parameters"),
+                "output_parameters": _parameters(known, "output_parameters"),
                 "app_id": hub.app.id,
                 "date_created": int(state.now()),
                 "date_updated": int(state.now()),
@@ -91,16 +95,16 @@ def function_executed(hub: Hub, execution: Execution) -> None:
     )
 
 
-def _parameters(declared: Json) -> list[Json]:
+def _parameters(step: Mapping[str, Any], side: str) -> list[Json]:
     return [
         {
             "type": one["type"],
             "name": name,
             "title": one.get("title", name),
             "description": one.get("description", ""),
-            "is_required": bool(one.get("is_required")),
+            "is_required": name in needed(step, side),
         }
-        for name, one in declared.items()
+        for name, one in declared(step, side).items()
     ]
 
 

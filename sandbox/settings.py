@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox import limits
+from sandbox import limits, steps
 from sandbox.loose import Unchecked
 
 BOT_SCOPES = frozenset(
@@ -79,7 +79,13 @@ class AppSettings:
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], **others: Unchecked) -> "AppSettings":
-        """Read scopes, events, commands and shortcuts from a parsed manifest."""
+        """Read scopes, events, commands, shortcuts and steps from a parsed manifest.
+
+        Raises:
+            ValueError: Slack would not make an app of it.
+        """
+        if faults := steps.faults_of(manifest.get("functions", {})):
+            raise ValueError(f"invalid_manifest: {'; '.join(faults)}")
         features = manifest.get("features", {})
         granted = manifest.get("oauth_config", {}).get("scopes", {})
         events = manifest.get("settings", {}).get("event_subscriptions", {}).get("bot_events", [])

@@ -12,18 +12,21 @@ def user_object(state: State, user: User) -> Json:
         "team_id": user.team,
         "name": user.name,
         "deleted": user.deleted,
-        "real_name": user.real_name,
-        "tz": user.tz,
         "profile": _profile(state, user),
         "is_bot": user.is_bot,
         "is_app_user": False,
-        "is_admin": user.is_admin,
-        "is_owner": False,
-        "is_primary_owner": False,
-        "is_restricted": user.is_restricted,
-        "is_ultra_restricted": user.is_ultra_restricted,
         "updated": 0,
     }
+    if not user.deleted:  # Of a deactivated account Slack tells none of these.
+        made |= {
+            "real_name": user.real_name,
+            "tz": user.tz,
+            "is_admin": user.is_admin,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "is_restricted": user.is_restricted,
+            "is_ultra_restricted": user.is_ultra_restricted,
+        }
     if user.is_stranger:
         made["is_stranger"] = True
     org = state.settings.organisation
@@ -52,8 +55,8 @@ def _profile(state: State, user: User) -> Json:
     return profile
 
 
-def channel_object(state: State, channel: Channel) -> Json:
-    """Build a `channel` as `conversations.info` returns it."""
+def channel_object(state: State, channel: Channel, *, counted: bool = True) -> Json:
+    """Build a `channel` as lists hold it; `conversations.info` counts its people when asked."""
     made: Json = {
         "id": channel.id,
         "created": channel.created,
@@ -76,7 +79,7 @@ def channel_object(state: State, channel: Channel) -> Json:
         "creator": channel.creator,
         "is_member": state.bot in channel.members,
         "is_general": channel.name == "general",
-        "num_members": len(channel.members),
+        **({"num_members": len(channel.members)} if counted else {}),
         "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
     }

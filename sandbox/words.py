@@ -5,7 +5,13 @@ import re
 from sandbox.records import Channel, Group, User
 from sandbox.state import State
 
-_TYPED = re.compile(r"(?<![\w<@])([@#])([\w.-]*\w)")
+_TYPED = re.compile(
+    r"(?P<address>(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+[a-z]{2,})"
+    r"|(?P<link>https?://(?:(?!&[lg]t;)[^\s<>|\"”])+(?<![.,:!?)]))"
+    # A host, or a file whose ending is a country's: Slack's clients make links of both.
+    r"|(?P<host>(?<![\w./@-])(?:[\w-]+\.)+(?:com|dev|io|md|net|org|sh)(?![\w./-]))"
+    r"|(?<![\w<@])(?P<mark>[@#])(?P<name>[\w.-]*\w)"
+)
 _STORED = re.compile(r"<([^<>]+)>")
 
 
@@ -44,13 +50,21 @@ def find_channel(state: State, name: str) -> Channel | None:
 
 
 def as_stored(state: State, typed: str, *, with_names: bool = False) -> str:
-    """Turn `@ana`, `#ops` and `@finance-leads` into ids, as a Slack client does.
+    """Turn `@ana`, `#ops` and `@finance-leads` into ids, and addresses into links, as Slack does.
 
-    `with_names` adds the name behind the id, which is how command texts arrive.
+    `with_names` adds the name behind the id, which is how command texts arrive; private channels
+    have none there.
     """
 
     def swap(match: re.Match[str]) -> str:
-        return _reference(state, match[1], match[2], with_names=with_names) or match[0]
+        if match["address"]:
+            return f"<mailto:{match[0]}|{match[0]}>"
+        if match["link"]:
+            return f"<{match[0]}>"
+        if match["host"]:
+            return f"<http://{match[0]}|{match[0]}>"
+        mark, name = match["mark"], match["name"]
+        return _reference(state, mark, name, with_names=with_names) or match[0]
 
     return _TYPED.sub(swap, escape(typed))
 
@@ -58,7 +72,10 @@ def as_stored(state: State, typed: str, *, with_names: bool = False) -> str:
 def _reference(state: State, mark: str, name: str, *, with_names: bool) -> str | None:
     if mark == "#":
         channel = find_channel(state, name)
-        return f"<#{channel.id}|{channel.name}>" if channel else None
+        if channel is None:
+            return None
+        is_nameless = with_names and channel.kind == "private"
+        return f"<#{channel.id}|{'' if is_nameless else channel.name}>"
     if user := find_user(state, name):
         return f"<@{user.id}|{user.name}>" if with_names else f"<@{user.id}>"
     if group := find_group(state, name):

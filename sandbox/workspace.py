@@ -22,7 +22,7 @@ it is not. All methods may be called from any thread. See `person` for what peop
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from sandbox import events, limits, posting
+from sandbox import events, limits, posting, steps
 from sandbox.errors import NotPossibleError
 from sandbox.faults import Faults
 from sandbox.grants import end_all, newest_token
@@ -285,10 +285,10 @@ class Workspace:
         known = self._hub.app.functions.get(callback_id)
         if known is None:
             raise NotPossibleError(f"the app offers no step {callback_id!r}")
-        declared = known.get("input_parameters", {})
-        needed = {name for name, one in declared.items() if one.get("is_required")}
-        if needed - inputs.keys() or inputs.keys() - declared.keys():
-            raise NotPossibleError(f"the step takes {sorted(declared)}, and needs {sorted(needed)}")
+        takes = steps.declared(known, "input_parameters")
+        needs = steps.needed(known, "input_parameters")
+        if needs - inputs.keys() or inputs.keys() - takes.keys():
+            raise NotPossibleError(f"the step takes {sorted(takes)}, and needs {sorted(needs)}")
         with state.lock:
             execution = Execution(
                 id=state.next_id("Fx"),

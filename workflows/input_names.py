@@ -9,7 +9,8 @@ import re
 
 _USER = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>|([UW][A-Z0-9]{2,20})")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]{2,20})(?:\|[^<>]*)?>|(S[A-Z0-9]{2,20})")
-_CHANNEL = re.compile(r"<#([CG][A-Z0-9]{2,20})(?:\|[^<>]*)?>|([CG][A-Z0-9]{2,20})")
+# Slack's page on commands writes a private channel as `<C…|>`, its clients as `<#C…|>`.
+_CHANNEL = re.compile(r"<#?([CG][A-Z0-9]{2,20})(?:\|[^<>]*)?>|([CG][A-Z0-9]{2,20})")
 _FILE = re.compile(r"https?://[^/\s]+/files/[^/\s]+/(F[A-Z0-9]{2,20})(?:/\S*)?|(F[A-Z0-9]{2,20})")
 _HANDLE = re.compile(r"@[^\s@<>|,]{1,80}")
 _PLACE = re.compile(r"#[^\s#<>|,]{1,80}")

@@ -35,13 +35,18 @@ _WORDS, _PERSON = "string", "slack#/types/user_id"
 # What it offers to Workflow Builder.
 STEP = {
     "title": "Request approval",
+    "description": "Asks the people whom the policy names",
     "input_parameters": {
-        "title": {"type": _WORDS, "is_required": True},
-        "details": {"type": _WORDS, "is_required": False},
-        "requester": {"type": _PERSON, "is_required": True},
+        "properties": {
+            "title": {"type": _WORDS},
+            "details": {"type": _WORDS},
+            "requester": {"type": _PERSON},
+        },
+        "required": ["title", "requester"],
     },
     "output_parameters": {
-        name: {"type": _WORDS, "is_required": True} for name in ("approved_by", "run", "link")
+        "properties": {name: {"type": _WORDS} for name in ("approved_by", "run", "link")},
+        "required": ["approved_by", "run", "link"],
     },
 }
 # As the manifest asks for: of what else happens the bot is not told.

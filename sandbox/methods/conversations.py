@@ -79,9 +79,10 @@ def open_direct(hub: Hub, arguments: Json) -> Json:
     tier=3,
 )
 def info(hub: Hub, arguments: Json) -> Json:
-    """Return one conversation."""
+    """Return one conversation; how many people are in it only when asked."""
     channel = _seen(hub, arguments["channel"], "read", inside=False)
-    return {"channel": channel_object(hub.state, channel)}
+    counted = bool(arguments.get("include_num_members"))
+    return {"channel": channel_object(hub.state, channel, counted=counted)}
 
 
 @method(

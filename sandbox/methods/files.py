@@ -63,7 +63,7 @@ def complete_upload(hub: Hub, arguments: Json) -> Json:
             **_comment(hub, arguments),
         )
         posting.post(hub, place, message)
-    return {"files": [file_object(hub.state, file) for file in files]}
+    return {"files": [{"id": file.id, "title": file.title} for file in files]}
 
 
 @method(

@@ -5,6 +5,8 @@ from sandbox.hub import Hub
 from sandbox.loose import Json
 from sandbox.methods.table import method
 from sandbox.records import Execution
+from sandbox.steps import declared
+from sandbox.steps import needed as needed_of
 
 
 def _running(hub: Hub, arguments: Json) -> Execution:
@@ -20,10 +22,10 @@ def _running(hub: Hub, arguments: Json) -> Execution:
 def complete_success(hub: Hub, arguments: Json) -> Json:
     """Let the workflow go on with these outputs, which have to be those that are declared."""
     execution, outputs = _running(hub, arguments), arguments["outputs"]
-    declared = hub.app.functions[execution.callback_id].get("output_parameters", {})
-    needed = {name for name, one in declared.items() if one.get("is_required")}
-    if not isinstance(outputs, dict) or outputs.keys() - declared.keys() or needed - outputs.keys():
-        raise SlackError("parameter_validation_failed", [f"[ERROR] outputs are {sorted(declared)}"])
+    step = hub.app.functions[execution.callback_id]
+    known, needed = declared(step, "output_parameters"), needed_of(step, "output_parameters")
+    if not isinstance(outputs, dict) or outputs.keys() - known.keys() or needed - outputs.keys():
+        raise SlackError("parameter_validation_failed", [f"[ERROR] outputs are {sorted(known)}"])
     execution.state, execution.outputs = "completed", outputs
     hub.state.changed("step", execution=execution.id)
     return {}

@@ -8,6 +8,7 @@ from sandbox.errors import SlackError
 from sandbox.loose import Json, Unchecked
 from sandbox.rules import elements, texts
 from sandbox.rules.charts import data_visualization
+from sandbox.rules.elements import Surface
 from sandbox.rules.shapes import (
     Faults,
     Kind,
@@ -53,7 +54,14 @@ def _one_picture(value: Unchecked, at: Pointer, faults: Faults) -> None:
         faults.add("must provide either image_url or slack_file", at)
 
 
-ANYWHERE: dict[str, Kind] = {
+def _no_dispatch_of_files(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    element = value.get("element")
+    kind = element.get("type") if isinstance(element, dict) else None
+    if kind == "file_input" and value.get("dispatch_action"):
+        faults.add("unsupported type: file_input", f"{at}/element")
+
+
+_ANYWHERE: dict[str, Kind] = {
     "section": shape(
         {"type": one_of("section")},
         _has_words,
@@ -72,14 +80,6 @@ ANYWHERE: dict[str, Kind] = {
         },
         **_id,
     ),
-    "actions": shape(
-        {
-            "type": one_of("actions"),
-            "elements": list_of(elements.in_actions, most=limits.ACTION_ELEMENTS),
-        },
-        _unique_actions,
-        **_id,
-    ),
     "image": shape(
         {"type": one_of("image"), "alt_text": string(limits.ALT_TEXT)},
         _one_picture,
@@ -88,21 +88,39 @@ ANYWHERE: dict[str, Kind] = {
         slack_file=elements.slack_file,
         title=texts.plain(limits.IMAGE_TITLE),
     ),
-    "input": shape(
-        {
-            "type": one_of("input"),
-            "label": texts.plain(limits.LABEL),
-            "element": elements.in_input,
-        },
-        **_id,
-        hint=texts.plain(limits.LABEL),
-        optional=boolean,
-        dispatch_action=boolean,
-    ),
     "rich_text": rich_text,
 }
+
+
+def _holding(surface: Surface) -> dict[str, Kind]:
+    """Return the blocks that hold elements; which ones depends on where the blocks are shown."""
+    return {
+        "actions": shape(
+            {
+                "type": one_of("actions"),
+                "elements": list_of(elements.in_actions(surface), most=limits.ACTION_ELEMENTS),
+            },
+            _unique_actions,
+            **_id,
+        ),
+        "input": shape(
+            {
+                "type": one_of("input"),
+                "label": texts.plain(limits.LABEL),
+                "element": elements.in_input(surface),
+            },
+            _no_dispatch_of_files,
+            **_id,
+            hint=texts.plain(limits.LABEL),
+            optional=boolean,
+            dispatch_action=boolean,
+        ),
+    }
+
+
 IN_MESSAGES: dict[str, Kind] = {
-    **ANYWHERE,
+    **_ANYWHERE,
+    **_holding(Surface.MESSAGE),
     "markdown": shape(
         {"type": one_of("markdown"), "text": string(limits.MARKDOWN_TEXT)},
         block_id=texts.identifier,
@@ -120,7 +138,10 @@ IN_MESSAGES: dict[str, Kind] = {
     ),
 }
 _message_block = by_type(IN_MESSAGES)
-_view_block = by_type(ANYWHERE)
+_view_blocks = {
+    surface: by_type({**_ANYWHERE, **_holding(surface)})
+    for surface in (Surface.MODAL, Surface.HOME)
+}
 TABLES = ("table", "data_table")
 
 
@@ -144,11 +165,26 @@ def check_message_blocks(blocks: Unchecked) -> list[Json]:
     return blocks
 
 
-def check_view_blocks(blocks: Unchecked, faults: Faults) -> None:
+def check_view_blocks(blocks: Unchecked, surface: Surface, faults: Faults) -> None:
     """Report what is wrong with the blocks of a modal or a Home."""
-    list_of(_view_block, least=0, most=limits.VIEW_BLOCKS)(blocks, "/view/blocks", faults)
+    block, at = _view_blocks[surface], "/view/blocks"
+    list_of(block, least=0, most=limits.VIEW_BLOCKS)(blocks, at, faults)
     if isinstance(blocks, list):
-        _unique_blocks(blocks, "/view/blocks", faults)
+        _unique_blocks(blocks, at, faults)
+        _one_focus(blocks, at, faults)
+
+
+def _one_focus(blocks: list[Any], at: Pointer, faults: Faults) -> None:
+    focused = [place for place, block in enumerate(blocks) if _takes_focus(block)]
+    for place in focused[1:]:
+        faults.add("only one element may have focus_on_load", f"{at}/{place}")
+
+
+def _takes_focus(block: Unchecked) -> bool:
+    held = [block.get("element"), block.get("accessory")] if isinstance(block, dict) else []
+    more = block.get("elements") if isinstance(block, dict) else None
+    held += more if isinstance(more, list) else []
+    return any(isinstance(one, dict) and one.get("focus_on_load") is True for one in held)
 
 
 def _whole(blocks: list[Any], faults: Faults) -> None:

@@ -1,6 +1,8 @@
-"""Interactive elements: buttons, menus, pickers and inputs."""
+"""Interactive elements: buttons, menus, pickers and inputs, and where each may stand."""
 
 import re
+from collections.abc import Mapping
+from enum import StrEnum
 
 from sandbox import limits
 from sandbox.loose import Unchecked
@@ -22,6 +24,23 @@ from sandbox.rules.shapes import (
     url,
 )
 
+
+class Surface(StrEnum):
+    """Where blocks are shown."""
+
+    MESSAGE = "message"
+    MODAL = "modal"
+    HOME = "home"
+
+
+# Where Slack draws what it does not draw everywhere.
+_ONLY_ON: Mapping[str, frozenset[Surface]] = {
+    "datetimepicker": frozenset({Surface.MESSAGE, Surface.MODAL}),
+    "email_text_input": frozenset({Surface.MODAL}),
+    "file_input": frozenset({Surface.MODAL}),
+    "number_input": frozenset({Surface.MODAL}),
+    "url_text_input": frozenset({Surface.MODAL}),
+}
 _COMMON: dict[str, Kind] = {
     "action_id": texts.identifier,
     "confirm": texts.confirm,
@@ -63,6 +82,20 @@ def _typed_rule(value: Unchecked, at: Pointer, faults: Faults) -> None:
         faults.add(f"must be less than {most + 1} characters", f"{at}/initial_value")
 
 
+def _number_rule(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    numbers = {}
+    for name in ("initial_value", "min_value", "max_value"):
+        try:
+            numbers[name] = float(value[name])
+        except KeyError:
+            continue
+        except (TypeError, ValueError):
+            faults.add("must be a number in a string", f"{at}/{name}")
+    least, most = numbers.get("min_value"), numbers.get("max_value")
+    if least is not None and most is not None and least > most:
+        faults.add("min_value must not be greater than max_value", at)
+
+
 def _menu(kind: str, rule: Kind = lambda *_: None, **own: Kind) -> Shape:
     return shape({"type": one_of(kind)}, rule, **_COMMON, **_PLACEHOLDER, **own)
 
@@ -82,8 +115,16 @@ button = shape(
 )
 _several: dict[str, Kind] = {"max_selected_items": integer(1, 1_000)}
 _ids = list_of(string(limits.IDENTIFIER), most=limits.OPTIONS)
+
+
+def _narrows(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    if not value:
+        faults.add("must provide at least one property", at)
+
+
 _filter = shape(
     {},
+    _narrows,
     include=list_of(one_of("im", "mpim", "private", "public"), most=4),
     exclude_external_shared_channels=boolean,
     exclude_bot_users=boolean,
@@ -131,26 +172,30 @@ MENUS: dict[str, Kind] = {
         "conversations_select",
         **_conversations,
         initial_conversation=string(limits.IDENTIFIER),
-        response_url_enabled=boolean,
     ),
     "multi_conversations_select": _menu(
         "multi_conversations_select", **_conversations, **_several, initial_conversations=_ids
+    ),
+    "channels_select": _menu("channels_select", initial_channel=string(limits.IDENTIFIER)),
+    "multi_channels_select": _menu("multi_channels_select", initial_channels=_ids, **_several),
+}
+# The app may answer where the menu of a form leads; nowhere else is there such a field.
+_ANSWERED: dict[str, Kind] = {
+    "conversations_select": _menu(
+        "conversations_select",
+        **_conversations,
+        initial_conversation=string(limits.IDENTIFIER),
+        response_url_enabled=boolean,
     ),
     "channels_select": _menu(
         "channels_select",
         initial_channel=string(limits.IDENTIFIER),
         response_url_enabled=boolean,
     ),
-    "multi_channels_select": _menu("multi_channels_select", initial_channels=_ids, **_several),
 }
 PICKERS: dict[str, Kind] = {
     "datepicker": _menu("datepicker", initial_date=_date),
     "timepicker": _menu("timepicker", initial_time=_time, timezone=string(limits.IDENTIFIER)),
-    "datetimepicker": shape(
-        {"type": one_of("datetimepicker")},
-        **_COMMON,
-        initial_date_time=integer(1_000_000_000, 9_999_999_999),
-    ),
     "checkboxes": shape(
         {
             "type": one_of("checkboxes"),
@@ -170,6 +215,14 @@ PICKERS: dict[str, Kind] = {
         initial_option=texts.checked_option,
     ),
 }
+# Fits beside no text: an actions or an input block alone takes it.
+_MOMENT: dict[str, Kind] = {
+    "datetimepicker": shape(
+        {"type": one_of("datetimepicker")},
+        **_COMMON,
+        initial_date_time=integer(1_000_000_000, 9_999_999_999),
+    )
+}
 _length: dict[str, Kind] = {
     "min_length": integer(0, limits.INPUT_LENGTH),
     "max_length": integer(1, limits.INPUT_LENGTH),
@@ -184,6 +237,7 @@ INPUTS: dict[str, Kind] = {
     ),
     "number_input": shape(
         {"type": one_of("number_input"), "is_decimal_allowed": boolean},
+        _number_rule,
         **_COMMON,
         **_PLACEHOLDER,
         **_DISPATCH,
@@ -217,7 +271,12 @@ def _one_picture(value: Unchecked, at: Pointer, faults: Faults) -> None:
         faults.add("must provide either image_url or slack_file", at)
 
 
-slack_file = shape({}, id=string(limits.IDENTIFIER), url=url)
+def _one_name(value: Unchecked, at: Pointer, faults: Faults) -> None:
+    if ("id" in value) == ("url" in value):
+        faults.add("must provide either id or url", at)
+
+
+slack_file = shape({}, _one_name, id=string(limits.IDENTIFIER), url=url)
 image_element = shape(
     {"type": one_of("image"), "alt_text": string(limits.ALT_TEXT)},
     _one_picture,
@@ -225,6 +284,21 @@ image_element = shape(
     slack_file=slack_file,
 )
 BUTTON: dict[str, Kind] = {"button": button}
-in_actions = by_type({**BUTTON, **MENUS, **PICKERS, **OVERFLOW})
 in_section = by_type({**BUTTON, **MENUS, **PICKERS, **OVERFLOW, "image": image_element})
-in_input = by_type({**MENUS, **PICKERS, **INPUTS})
+
+
+def in_actions(surface: Surface) -> Kind:
+    """Accept what an actions block may hold there."""
+    return _shown_on(surface, {**BUTTON, **MENUS, **PICKERS, **_MOMENT, **OVERFLOW})
+
+
+def in_input(surface: Surface) -> Kind:
+    """Accept what an input block may hold there."""
+    menus = {**MENUS, **_ANSWERED} if surface is Surface.MODAL else MENUS
+    return _shown_on(surface, {**menus, **PICKERS, **_MOMENT, **INPUTS})
+
+
+def _shown_on(surface: Surface, kinds: Mapping[str, Kind]) -> Kind:
+    return by_type(
+        {name: kind for name, kind in kinds.items() if surface in _ONLY_ON.get(name, Surface)}
+    )

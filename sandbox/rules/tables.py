@@ -27,15 +27,18 @@ def _inline(kind: str, **own: Kind) -> Kind:
     return shape({"type": one_of(kind), **own}, style=_style)
 
 
+_words: dict[str, Kind] = {
+    "text": _inline("text", text=string(limits.TEXT_OBJECT)),
+    "link": shape(
+        {"type": one_of("link"), "url": url},
+        text=string(limits.TEXT_OBJECT),
+        unsafe=boolean,
+        style=_style,
+    ),
+}
 inline = by_type(
     {
-        "text": _inline("text", text=string(limits.TEXT_OBJECT)),
-        "link": shape(
-            {"type": one_of("link"), "url": url},
-            text=string(limits.TEXT_OBJECT),
-            unsafe=boolean,
-            style=_style,
-        ),
+        **_words,
         "emoji": shape({"type": one_of("emoji"), "name": _word}, unicode=_word, style=_style),
         "user": _inline("user", user_id=_word),
         "usergroup": _inline("usergroup", usergroup_id=_word),
@@ -51,6 +54,7 @@ inline = by_type(
     }
 )
 _inlines = list_of(inline, least=0, most=1_000)
+_words_alone = list_of(by_type(_words), least=0, most=1_000)
 _section = shape({"type": one_of("rich_text_section"), "elements": _inlines})
 _framed = {"border": one_of(0, 1)}
 rich_part = by_type(
@@ -67,7 +71,7 @@ rich_part = by_type(
             **_framed,
         ),
         "rich_text_preformatted": shape(
-            {"type": one_of("rich_text_preformatted"), "elements": _inlines},
+            {"type": one_of("rich_text_preformatted"), "elements": _words_alone},
             language=_word,
             **_framed,
         ),

@@ -42,19 +42,14 @@ confirm = shape(
 )
 
 
-def option(text: Kind, *, with_url: bool = False) -> Kind:
-    """Accept one choice of a menu."""
-    others: dict[str, Kind] = {"url": url} if with_url else {}
-    return shape(
-        {"text": text, "value": string(limits.OPTION_VALUE)},
-        description=either(limits.OPTION_TEXT),
-        **others,
-    )
+def option(words: Kind, **others: Kind) -> Kind:
+    """Accept one choice: its text and its description are of the same kind."""
+    return shape({"text": words, "value": string(limits.OPTION_VALUE)}, description=words, **others)
 
 
 menu_option = option(plain(limits.OPTION_TEXT))
 checked_option = option(either(limits.OPTION_TEXT))
-overflow_option = option(plain(limits.OPTION_TEXT), with_url=True)
+overflow_option = option(plain(limits.OPTION_TEXT), url=url)
 options = list_of(menu_option, most=limits.OPTIONS)
 option_groups = list_of(
     shape({"label": plain(limits.OPTION_TEXT), "options": options}), most=limits.OPTION_GROUPS

@@ -8,6 +8,7 @@ from sandbox.errors import SlackError
 from sandbox.loose import Unchecked
 from sandbox.rules import texts
 from sandbox.rules.blocks import check_view_blocks
+from sandbox.rules.elements import Surface
 from sandbox.rules.shapes import (
     Faults,
     Pointer,
@@ -44,7 +45,6 @@ _view = by_type(
             close=_title,
             clear_on_close=boolean,
             notify_on_close=boolean,
-            submit_disabled=boolean,
         ),
         "home": shape({"type": one_of("home"), "blocks": anything}, **_common),
     }
@@ -65,7 +65,7 @@ def check_view(view: Unchecked, *, kind: str) -> dict[str, Any]:
         raise SlackError("view_too_large")
     faults = Faults()
     _view(view, "/view", faults)
-    check_view_blocks(view.get("blocks", []), faults)
+    check_view_blocks(view.get("blocks", []), Surface(kind), faults)
     if view.get("type") != kind:
         faults.add(f"must be a {kind}", "/view/type")
     if faults.messages:

@@ -124,6 +124,14 @@ def test_what_slack_escaped_is_read_as_it_was_typed() -> None:
     assert command == Run(workflow="w", inputs=inputs)
 
 
+def test_a_host_or_a_file_of_which_slack_made_a_link_is_read_as_it_was_typed() -> None:
+    host = "host=<http://www.google.com|www.google.com>"
+    command = parse(f"run w {host} file=<http://README.md|README.md> to=<http://a.dev>")
+
+    inputs = {"host": "www.google.com", "file": "README.md", "to": "http://a.dev"}
+    assert command == Run(workflow="w", inputs=inputs)
+
+
 def test_a_mention_stays_the_id_that_slack_made_of_it() -> None:
     assert parse("find <@U0RITA|rita>") == Find(words="<@U0RITA|rita>")
 

@@ -15,6 +15,7 @@ from bot.said import readable, words_of_message
         ("<!channel> <!here|here>", "@channel here"),
         ("<https://a.example/x|the plan>", "the plan (https://a.example/x)"),
         ("<https://a.example/x>", "https://a.example/x"),
+        ("see <http://README.md|README.md>", "see README.md"),
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),
         ("<!date^1767600000^{date}|5 January>", "5 January"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),

@@ -17,6 +17,7 @@ from bot.views.thread_summary import THREAD_SUMMARISE
 from bot.workspaces.scopes import SCOPES as INSTALLED
 from sandbox.demo.stage import APP
 from sandbox.settings import AppSettings
+from sandbox.steps import SIDES, declared, needed
 
 ROOT = Path(bot.__file__).parents[1]
 # The scopes of each method we call, from Slack's own list; any one of a group suffices there,
@@ -142,12 +143,33 @@ def test_its_shortcuts_are_the_ones_the_bot_answers(manifest: dict[str, Any]) ->
 
 def test_its_step_is_the_one_the_bot_takes_up(manifest: dict[str, Any]) -> None:
     (name, step), *others = manifest["functions"].items()
-    parameters = {**step["input_parameters"], **step["output_parameters"]}
+    parameters = {**declared(step, "input_parameters"), **declared(step, "output_parameters")}
 
     assert (name, others) == (REQUEST_APPROVAL, [])
     assert all(one["name"] == key for key, one in parameters.items())
     assert manifest["settings"]["function_runtime"] == "remote"
     assert manifest["settings"]["org_deploy_enabled"] is True
+
+
+def test_its_step_is_declared_in_the_form_of_the_version_it_names(
+    manifest: dict[str, Any],
+) -> None:
+    """Slack's schema of version 2 knows `properties` and `required`, and no `is_required`."""
+    (step,) = manifest["functions"].values()
+    parameters = [one for side in SIDES for one in declared(step, side).values()]
+
+    assert manifest["_metadata"]["major_version"] == 2
+    assert all({"type", "name"} <= one.keys() and "is_required" not in one for one in parameters)
+    assert all(needed(step, side) <= declared(step, side).keys() for side in SIDES)
+
+
+def test_a_step_in_the_form_of_another_version_makes_no_app(manifest: dict[str, Any]) -> None:
+    (step,) = manifest["functions"].values()
+    flat = {"title": "Title", "description": "A step", **{one: step[one] for one in SIDES}}
+    flat["input_parameters"] = {"title": {"type": "string", "is_required": True}}
+
+    with pytest.raises(ValueError, match="input_parameters: must have required property"):
+        AppSettings.from_manifest({**manifest, "functions": {"request_approval": flat}})
 
 
 def test_the_demo_offers_what_the_manifest_does(manifest: dict[str, Any]) -> None:
@@ -163,8 +185,11 @@ def test_the_demo_offers_what_the_manifest_does(manifest: dict[str, Any]) -> Non
 def _outline(step: Mapping[str, Any]) -> dict[str, dict[str, tuple[str, bool]]]:
     """Return what a step takes and gives: names, types, and which of them have to be there."""
     return {
-        side: {name: (one["type"], one["is_required"]) for name, one in step[side].items()}
-        for side in ("input_parameters", "output_parameters")
+        side: {
+            name: (one["type"], name in needed(step, side))
+            for name, one in declared(step, side).items()
+        }
+        for side in SIDES
     }
 
 

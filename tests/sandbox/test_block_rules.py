@@ -71,6 +71,12 @@ def an_input(**more: object) -> Json:
     return {"type": "input", "label": plain("Order"), "element": element, **more}
 
 
+def preformatted(*words: Json) -> Json:
+    part = {"type": "rich_text_preformatted", "elements": list(words)}
+    return {"type": "rich_text", "elements": [part]}
+
+
+DESCRIBED = {"text": plain("a"), "value": "a", "description": {"type": "mrkdwn", "text": "*a*"}}
 TAKEN: dict[str, list[Json]] = {
     "fifty blocks": [section()] * 50,
     "a section of 3,000": [section("x" * 3_000)],
@@ -106,6 +112,13 @@ TAKEN: dict[str, list[Json]] = {
         {"type": "divider"},
     ],
     "an input in a message": [an_input()],
+    "a moment to pick": [actions({"type": "datetimepicker", "action_id": "at"})],
+    "code with a link": [
+        preformatted(
+            {"type": "text", "text": "see "},
+            {"type": "link", "url": "https://acme.example"},
+        )
+    ],
 }
 REFUSED: dict[str, tuple[list[Json], str]] = {
     "51 blocks": ([section()] * 51, "/blocks"),
@@ -200,6 +213,44 @@ REFUSED: dict[str, tuple[list[Json], str]] = {
         "/blocks/0/chart/series/0/data",
     ),
     "three charts": ([a_chart()] * 3, "/blocks"),
+    "a moment beside a text": (
+        [{**section(), "accessory": {"type": "datetimepicker", "action_id": "at"}}],
+        "/blocks/0/accessory/type",
+    ),
+    "a number to type in a message": (
+        [an_input(element={"type": "number_input", "is_decimal_allowed": False})],
+        "/blocks/0/element/type",
+    ),
+    "a file to hand in below a message": (
+        [an_input(element={"type": "file_input"})],
+        "/blocks/0/element/type",
+    ),
+    "a menu that answers, outside a form": (
+        [actions({"type": "channels_select", "action_id": "c", "response_url_enabled": True})],
+        "/blocks/0/elements/0",
+    ),
+    "a menu of conversations that leaves nothing out": (
+        [actions({"type": "conversations_select", "action_id": "c", "filter": {}})],
+        "/blocks/0/elements/0/filter",
+    ),
+    "markup below a choice": (
+        [actions(a_select(options=[DESCRIBED]))],
+        "/blocks/0/elements/0/options/0/description/type",
+    ),
+    "a mention inside code": (
+        [preformatted({"type": "user", "user_id": "U0RITA"})],
+        "/blocks/0/elements/0/elements/0/type",
+    ),
+    "a picture with two files": (
+        [
+            {
+                "type": "image",
+                "alt_text": "x",
+                "slack_file": {"id": "F1", "url": "https://acme.example/F1"},
+            }
+        ],
+        "/blocks/0/slack_file",
+    ),
     "a picture from nowhere": ([{"type": "image", "alt_text": "x"}], "/blocks/0"),
     "no object at all": (["section"], "/blocks/0"),  # type: ignore[list-item]
 }
@@ -238,6 +289,15 @@ def test_a_message_as_a_whole_has_limits_too(blocks: object, error: str) -> None
     assert caught.value.error == error
 
 
+def a_number(**more: object) -> Json:
+    element = {"type": "number_input", "action_id": "n", "is_decimal_allowed": True, **more}
+    return an_input(element=element)
+
+
+def focused(name: str) -> Json:
+    return {"type": "plain_text_input", "action_id": name, "focus_on_load": True}
+
+
 def a_modal(*blocks: Json, **more: object) -> Json:
     made = {"type": "modal", "title": plain("Refund"), "blocks": list(blocks)}
     return {**made, "submit": plain("Ask"), **more}
@@ -260,6 +320,12 @@ def a_modal(*blocks: Json, **more: object) -> Json:
         {"type": "home", "blocks": [section()]},
         {"type": "modal", "title": plain("Refund")},
         a_modal(colour="red"),
+        a_modal(submit_disabled=True),  # Known to a step's old settings page alone.
+        a_modal(an_input(element=focused("a")), an_input(element=focused("b"))),
+        a_modal(an_input(element={"type": "file_input"}, dispatch_action=True)),
+        a_modal(a_number(min_value="3", max_value="2")),
+        a_modal(a_number(initial_value="many")),
+        a_modal(a_number(initial_value=3)),
         "no object",
     ],
 )
@@ -268,6 +334,43 @@ def test_a_modal_that_slack_refuses(view: object) -> None:
         check_view(view, kind="modal")
 
     assert caught.value.error == "invalid_arguments"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        an_input(element={"type": "file_input", "action_id": "f"}),
+        an_input(element={"type": "email_text_input", "action_id": "e"}),
+        an_input(element={"type": "url_text_input", "action_id": "u"}),
+        an_input(element={"type": "datetimepicker", "action_id": "at"}),
+        an_input(element={"type": "channels_select", "response_url_enabled": True}),
+        an_input(element=focused("a")),
+        a_number(min_value="2", max_value="2.5", initial_value="2.25"),
+    ],
+)
+def test_a_modal_that_slack_takes(block: Json) -> None:
+    view = a_modal(block)
+
+    assert check_view(view, kind="modal") == view
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"type": "number_input", "is_decimal_allowed": False},
+        {"type": "file_input"},
+        {"type": "email_text_input"},
+        {"type": "url_text_input"},
+        {"type": "datetimepicker"},
+        {"type": "channels_select", "response_url_enabled": True},
+    ],
+)
+def test_what_only_a_form_may_ask_is_refused_on_home(element: Json) -> None:
+    with pytest.raises(SlackError) as caught:
+        check_view({"type": "home", "blocks": [an_input(element=element)]}, kind="home")
+
+    assert caught.value.error == "invalid_arguments"
+    assert "[json-pointer:/view/blocks/0/element" in caught.value.messages[0]
 
 
 def test_an_emoji_is_as_long_as_a_browser_counts_it() -> None:

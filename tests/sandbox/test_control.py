@@ -24,7 +24,13 @@ Json = dict[str, Any]
 
 @pytest.fixture
 def settings() -> SandboxSettings:
-    step: Json = {"title": "Request approval", "input_parameters": {}}
+    nothing: Json = {"properties": {}}
+    step: Json = {
+        "title": "Request approval",
+        "description": "Asks somebody",
+        "input_parameters": nothing,
+        "output_parameters": nothing,
+    }
     app = AppSettings(functions={"request_approval": step})
     return SandboxSettings(app=app, ack_seconds=PATIENCE, retry_delays=())
 

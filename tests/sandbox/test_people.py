@@ -213,6 +213,23 @@ def test_shortcuts_of_a_manifest_are_the_only_ones(server: SandboxServer) -> Non
 
 
 @pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("see https://acme.example/a?b=1&c=2.", "see <https://acme.example/a?b=1&amp;c=2>."),
+        ("<https://acme.example>", "&lt;<https://acme.example>&gt;"),
+        ("ping www.acme.com", "ping <http://www.acme.com|www.acme.com>"),
+        ("file=README.md at=v1.2", "file=<http://README.md|README.md> at=v1.2"),
+        ("to=rita@acme.com", "to=<mailto:rita@acme.com|rita@acme.com>"),
+        ("ord_1.json 10.0.0.1", "ord_1.json 10.0.0.1"),
+    ],
+)
+def test_what_slack_takes_for_an_address_becomes_a_link(
+    server: SandboxServer, typed: str, stored: str
+) -> None:
+    assert as_stored(server.hub.state, typed) == stored
+
+
+@pytest.mark.parametrize(
     ("stored", "read"),
     [
         ("<@U0ANA> and <!subteam^S0SUPPORT>", "@ana and @support"),
@@ -225,11 +242,11 @@ def test_markup_reads_as_words(server: SandboxServer, stored: str, read: str) ->
     assert readable(server.hub.state, stored) == read
 
 
-def test_typed_names_become_ids_and_addresses_stay(server: SandboxServer) -> None:
+def test_typed_names_become_ids_and_addresses_become_links(server: SandboxServer) -> None:
     state: State = server.hub.state
 
     assert as_stored(state, "@ana: mail ops@acme.example, @nobody") == (
-        "<@U0ANA>: mail ops@acme.example, @nobody"
+        "<@U0ANA>: mail <mailto:ops@acme.example|ops@acme.example>, @nobody"
     )
     assert mentioned(state, "<!subteam^S0FINANCELEADS> <@U0RITA|rita>") == {
         "U0ANA",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -289,6 +290,30 @@ def test_a_file_is_uploaded_in_three_steps(client: WebClient, workspace: Workspa
     message = workspace.wait_for_message("The week")
     assert len(message.files) == 1
     assert refusal(client, "files.completeUploadExternal", files=[{"id": "F0"}]) == "file_not_found"
+
+
+def test_what_was_uploaded_is_named_and_no_more_is_told_of_it(client: WebClient) -> None:
+    began = client.files_getUploadURLExternal(filename="digest.txt", length=3)
+    httpx.post(str(began["upload_url"]), content=b"all").raise_for_status()
+    done = client.files_completeUploadExternal(files=[{"id": began["file_id"], "title": "All"}])
+
+    assert done["files"] == [{"id": began["file_id"], "title": "All"}]
+
+
+def test_of_a_deactivated_account_slack_tells_no_flags_and_no_time_zone(client: WebClient) -> None:
+    gone = client.users_info(user="U0DEX")["user"]
+
+    assert gone["deleted"]
+    assert gone["profile"]["real_name"]
+    assert not gone.keys() & {"real_name", "tz", "is_admin", "is_restricted", "is_ultra_restricted"}
+
+
+def test_the_people_of_a_channel_are_counted_when_asked(client: WebClient) -> None:
+    plain = client.conversations_info(channel="C0OPS")["channel"]
+    counted = client.conversations_info(channel="C0OPS", include_num_members=True)["channel"]
+
+    assert "num_members" not in plain
+    assert counted["num_members"] > 0
 
 
 def test_a_reaction_is_added_once(client: WebClient, workspace: Workspace) -> None:

@@ -19,11 +19,15 @@ from tests.sandbox.hand_clock import Clock
 Json = dict[str, Any]
 STEP = {
     "title": "Request approval",
+    "description": "Asks the people whom the policy names",
     "input_parameters": {
-        "title": {"type": "string", "title": "Title", "is_required": True},
-        "who": {"type": "slack#/types/user_id"},
+        "properties": {
+            "title": {"type": "string", "title": "Title"},
+            "who": {"type": "slack#/types/user_id"},
+        },
+        "required": ["title"],
     },
-    "output_parameters": {"by": {"type": "string", "is_required": True}},
+    "output_parameters": {"properties": {"by": {"type": "string"}}, "required": ["by"]},
 }
 
 

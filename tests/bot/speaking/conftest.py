@@ -15,11 +15,17 @@ from storage.store import SqlStore
 from tests.bot.speaking.office import HandClock, Office
 
 ORIGIN = "interlock.example/audit/T0ACME"
+ASK = {
+    "title": "Ask",
+    "description": "Asks somebody",
+    "input_parameters": {"properties": {}},
+    "output_parameters": {"properties": {}},
+}
 
 
 @pytest.fixture
 def server() -> Iterator[SandboxServer]:
-    app = AppSettings(functions={"ask": {"title": "Ask"}})
+    app = AppSettings(functions={"ask": ASK})
     with SandboxServer(SandboxSettings(app=app, rate_scale=None)) as running:
         seed(running.workspace)
         yield running

@@ -245,6 +245,21 @@ def test_a_post_that_did_not_happen_is_made_up_for(office: Office, wrong: Fault)
     assert texts(office) == ["r1 runs"]
 
 
+@pytest.mark.parametrize("error", ["update_failed", "external_channel_migrating"])
+def test_a_change_that_slack_could_not_make_just_now_is_made_later(
+    thread: Office, error: str
+) -> None:
+    thread.send(Subject.CARD, "q1", "open")
+    thread.deliver(seconds=2)
+    thread.server.faults.next("chat.update", fault.refuse(error))
+    thread.send(Subject.CARD, "q1", "approved")
+
+    thread.deliver(seconds=70)
+
+    assert texts(thread)[1:] == ["approved"]
+    assert thread.ledger.lost == []
+
+
 def test_a_timeout_is_looked_up_before_it_is_repeated(office: Office) -> None:
     hasty = office.another_process("hasty", timeout=0.3)
     patient = office.another_process("hasty")

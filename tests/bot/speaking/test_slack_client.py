@@ -53,6 +53,7 @@ def test_a_message_carries_no_link_previews(server: SandboxServer, client: Slack
         (fault.refuse("channel_not_found"), RefusedError),
         (fault.refuse("service_unavailable"), UnreadyError),
         (fault.refuse("token_revoked"), UnreadyError),
+        (fault.refuse("two_factor_setup_required"), UnreadyError),
     ],
 )
 def test_each_way_to_fail_has_its_class(
