@@ -1,7 +1,10 @@
 """Traps around a click: at which moment, by whose clock, on its way, and with what in it."""
 
+import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,20 +12,24 @@ from typing import Any
 import pytest
 import time_machine
 from slack_bolt import BoltRequest
+from starlette.requests import Request
+from starlette.responses import Response
 
+import sandbox.http
 from bot.arrival import ARRIVED
 from bot.clock import Clock
 from bot.directory import Directory
 from bot.opening import begin_log
 from sandbox import faults as fault
+from sandbox.api import Answer
 from sandbox.demo.stage import Stage
 from sandbox.limits import ACK_SECONDS
 from sandbox.seen import SeenMessage
-from tests.journeys.company import Scene, calm_stage, in_three_seconds
-from tests.journeys.day import Case, Time, approve_label, day_at_work
+from tests.journeys.company import Scene, calm_stage
+from tests.journeys.day import PATIENCE, Case, Time, approve_label, day_at_work
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
-CROWD, SLOW_SECONDS = 20, 0.3  # One after the other they would take twice as long as Slack waits.
+CROWD, SLOW_SECONDS = 20, 0.3
 
 
 @pytest.fixture
@@ -243,26 +250,51 @@ def test_a_private_answer_that_fails_takes_no_acknowledgement_away(case: Case) -
 
 
 @pytest.mark.trap(21)
-def test_twenty_clicks_at_once_are_all_answered_while_slack_is_slow(case: Case) -> None:
-    card = case.card(case.asks())
-    names = [f"crowd{number}" for number in range(CROWD)]
-    for name in names:
-        case.slack.workspace.add_person(name)
-        case.slack.workspace.join(name, case.channel)
-    # Nobody of them is known yet, so each click asks Slack who that is.
-    case.slack.faults.next("users.info", fault.slow(SLOW_SECONDS), times=CROWD)
-    people = [case.person(name) for name in names]
-    with in_three_seconds():
+def test_twenty_clicks_at_once_are_all_answered_while_slack_is_slow(tmp_path: Path) -> None:
+    with day_at_work(tmp_path, times=20) as day, answering_together(CROWD):
+        case = Case(day)
+        card = case.card(case.asks())
+        names = [f"crowd{number}" for number in range(CROWD)]
+        for name in names:
+            case.slack.workspace.add_person(name)
+            case.slack.workspace.join(name, case.channel)
+        # Nobody of them is known yet, so each click asks Slack who that is.
+        case.slack.faults.next("users.info", fault.slow(PATIENCE), times=CROWD)
+        people = [case.person(name) for name in names]
+        computed = time.process_time()
         clicks = [one.click(approve_label(card), message=card, wait=False) for one in people]
         case.waits(lambda: all(one.settled for one in clicks) or None, "twenty answers")
-    case.waits(lambda: all(one.ephemerals for one in people) or None, "twenty private words")
+        computed = time.process_time() - computed
+        case.waits(lambda: all(one.ephemerals for one in people) or None, "twenty private words")
 
-    assert {one.outcome for one in clicks} == {"acked"}
-    assert max(one.ack_seconds or 0 for one in clicks) < ACK_SECONDS
-    # To a busy machine the answer of Slack may come too late; then that is what people are told.
-    told = [one.ephemerals[-1].words for one in people]
-    assert all("not among" in one or "Try again in a moment" in one for one in told), told
-    assert "approval.granted" not in case.kinds()
+        assert {one.outcome for one in clicks} == {"acked"}
+        assert all("not among" in one.ephemerals[-1].words for one in people)
+        assert "approval.granted" not in case.kinds()
+    # None waits for the answer to another. What else the last one waits for is this machine,
+    # which may have much to do; what it does for all of them leaves Slack its share of the time.
+    assert computed < ACK_SECONDS - SLOW_SECONDS
+
+
+@contextmanager
+def answering_together(count: int) -> Iterator[None]:
+    """Have Slack hold back the answers that it is slow to give until `count` calls wait for one."""
+    delivered = sandbox.http._delivered  # noqa: SLF001 - the moment between a call and its answer.
+    asked = 0
+    all_asked = asyncio.Event()
+
+    async def together(request: Request, answer: Answer) -> Response:
+        nonlocal asked
+        if answer.seconds:
+            asked += 1
+            if asked == count:
+                all_asked.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(all_asked.wait(), timeout=answer.seconds)
+        return await delivered(request, replace(answer, seconds=0))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox.http, "_delivered", together)
+        yield
 
 
 @pytest.mark.trap(21)

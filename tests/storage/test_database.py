@@ -561,27 +561,43 @@ def test_a_process_that_runs_writes_nothing_once_the_database_was_set_to_be_read
     database.close()
 
 
-def test_time_in_the_line_counts_as_waiting_for_another_process(blank_sqlite_url: str) -> None:
+def test_time_in_the_line_counts_as_waiting_for_another_process(
+    blank_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [0.0]
+    monkeypatch.setattr("storage.group_commit.monotonic", lambda: moment[0])
     database = open_database(blank_sqlite_url)
+    assert isinstance(database, SqliteDatabase)
     other = sqlite3.connect(blank_sqlite_url, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-    ahead = threading.Thread(target=lambda: at_once(lambda: database.begin().__enter__()))
-    ahead.start()
-    while not database._turns._taken:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other sign of it.
-        time.sleep(0.01)
-    # The one ahead waits 1.5 s for the lock; only somebody who then waits as long again gets it.
-    is_refused = threading.Event()
-    release = threading.Thread(target=lambda: (is_refused.wait(3), other.execute("ROLLBACK")))
-    release.start()
+    turns, is_inside, said = database._turns, threading.Event(), list[str]()  # noqa: SLF001 - there is no other sign of who waits.
+    give_on = turns._give_on  # noqa: SLF001 - as above.
 
-    with pytest.raises(StorageUnavailableError), database.begin(lock_timeout_ms=1_900):
+    def ahead() -> None:
+        with database.begin():
+            is_inside.set()
+            while not turns._line:  # noqa: SLF001 - as above.
+                time.sleep(0.001)
+            moment[0] += 59.9
+            raise LookupError("mine")
+
+    def to_another_process_first() -> None:
+        if turns._line:  # noqa: SLF001 - as above.
+            other.execute("BEGIN IMMEDIATE")
+            database._driver.set_trace_callback(said.append)  # noqa: SLF001 - what SQLite is told.
+        give_on()
+
+    monkeypatch.setattr(turns, "_give_on", to_another_process_first)
+    running = threading.Thread(target=lambda: at_once(ahead))
+    running.start()
+    assert is_inside.wait(LONG)
+    with pytest.raises(StorageUnavailableError), database.begin(lock_timeout_ms=60_000):
         pass
-
-    is_refused.set()
-    release.join()
-    ahead.join()
+    running.join()
     other.close()
     database.close()
+
+    # It waits for the file itself only as long as the line has left of its minute.
+    assert said == ["PRAGMA busy_timeout = 100", "BEGIN IMMEDIATE", "PRAGMA busy_timeout = 1500"]
 
 
 def test_postgres_commits_last_and_its_waits_are_bounded(blank_postgres_url: str) -> None:

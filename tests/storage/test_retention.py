@@ -1,5 +1,6 @@
 """Payloads go when their term is over, with a marker that says so, and the log still verifies."""
 
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -402,25 +403,34 @@ def test_what_another_sweeps_while_a_sweep_looks_through_the_log_is_signed_once(
 
 
 def test_nobody_waits_while_a_long_read_keeps_the_wal_from_being_cut(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_url: str, sqlite_schema: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "PATIENCE", 2.0)
-    waited = []
-    for house in housed(sqlite_url, tmp_path):
+    waited, elsewhere = [], []
+    other_url = str(shutil.copy(sqlite_schema, tmp_path / "other.db"))
+    for house, other in zip(
+        housed(sqlite_url, tmp_path), housed(other_url, tmp_path / "other"), strict=True
+    ):
         with house.store.database.read() as reader, ThreadPoolExecutor() as pool:
             reader.execute(select(func.count()).select_from(AuditEntryRow))
             house.finished()
             cutting = pool.submit(overwrite_deleted, house.store.database)
             while not cutting.done():
-                began = time.monotonic()
-                with house.store.begin() as unit:
-                    unit.ref(id_of("rita"), f"Rita {began}")
-                waited.append(time.monotonic() - began)
+                elsewhere.append(seconds_of_a_unit(other))
+                waited.append(seconds_of_a_unit(house))
             with pytest.raises(StorageUnavailableError, match="still reads"):
                 cutting.result()
         overwrite_deleted(house.store.database)
 
-    assert max(waited) < 1.0
+    # Whoever waits does so for a second and a half; a busy machine delays a unit anywhere.
+    assert max(waited) < 1.0 + 2 * max(elsewhere)
+
+
+def seconds_of_a_unit(house: Kept) -> float:
+    began = time.monotonic()
+    with house.store.begin() as unit:
+        unit.ref(id_of("rita"), f"Rita {began}")
+    return time.monotonic() - began
 
 
 def test_no_row_that_was_swept_is_left_on_a_server(postgres_url: str, tmp_path: Path) -> None:
