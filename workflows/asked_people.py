@@ -3,7 +3,7 @@
 Everything is read before the transaction that raises the request.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from workflows.demand import Demand, DemandStage
 from workflows.entry import Ref
 from workflows.errors import NoApproverError
 from workflows.gate import MOST_PEOPLE
+from workflows.house import House
 from workflows.lineage import answers_in, outwards, questions_behind, shapers
 from workflows.people import CLICK_AGE, People, Person, PersonId
 from workflows.policy_hours import opens_at
@@ -49,8 +50,10 @@ def asked_people(
         NoApproverError: some stage has too few people who could decide.
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
+    house = segment.house
+    acting = acting_for_barred(house.people, demand, lambda who: _stand_in_of(house, who))
     bound = bound_by_duty(segment, step, requester, authors)
-    return people_of(segment.house.people, demand, bound)
+    return people_of(house.people, demand, {**acting, **bound})
 
 
 def people_of(people: People, demand: Demand, bound: Mapping[PersonId, Duty]) -> AskedPeople:
@@ -132,6 +135,27 @@ def _who_answered(segment: Segment, step: str) -> list[Ref]:
 def barred_by_rules(people: People, exclude: Sequence[str]) -> dict[PersonId, Duty]:
     """Return everybody in the groups that rules leave out."""
     return dict.fromkeys(_members(people, exclude), Duty.RULE)
+
+
+def acting_for_barred(
+    people: People, demand: Demand, stand_in_of: Callable[[PersonId], PersonId | None]
+) -> dict[PersonId, Duty]:
+    """Return who acts for somebody who would be asked if no rule left them out.
+
+    Raises:
+        PeopleUnreadableError: who belongs to a group could not be read just now.
+    """
+    barred = barred_by_rules(people, demand.exclude)
+    groups = (_members(people, stage.asked) for stage in demand.stages) if barred else ()
+    named = frozenset[PersonId]().union(*groups) & barred.keys()
+    found = (stand_in_of(who) for who in sorted(named))
+    return dict.fromkeys((one for one in found if one is not None), Duty.DELEGATE)
+
+
+def _stand_in_of(house: House, who: PersonId) -> PersonId | None:
+    word = house.store.delegation_by(who, at=house.now())
+    stand_in = None if word is None else word.stand_in
+    return None if stand_in is None else house.store.person(stand_in)
 
 
 def _members(people: People, names: Sequence[str]) -> frozenset[PersonId]:

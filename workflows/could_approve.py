@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from workflows.asked_people import barred_by_rules, check_hours, people_of
+from workflows.asked_people import acting_for_barred, barred_by_rules, check_hours, people_of
 from workflows.demand import Demand, DemandStage
 from workflows.errors import NoApproverError, PeopleUnreadableError
 from workflows.people import CLICK_AGE, People, Person, PersonId
@@ -60,10 +60,20 @@ def could_approve(
     away: Away | None = None,
 ) -> CouldApprove:
     """Return who could decide each stage; `bound` may not, whatever they belong to."""
+    bound = {**_acting(people, demand, away), **bound}
     return CouldApprove(
         stages=tuple(_stage(people, one, demand, bound, away=away) for one in demand.stages),
         stops=_stops(people, demand, bound, at),
     )
+
+
+def _acting(people: People, demand: Demand, away: Away | None) -> Mapping[PersonId, Duty]:
+    said = away or {}
+    stand_ins = {giver: one.stand_in for giver, one in said.items()}
+    try:
+        return acting_for_barred(people, demand, stand_ins.get)
+    except PeopleUnreadableError:
+        return {}  # Its stage says so.
 
 
 def _stops(people: People, demand: Demand, bound: Mapping[PersonId, Duty], at: datetime) -> str:

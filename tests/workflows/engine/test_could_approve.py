@@ -1,13 +1,13 @@
 """Whoever asks beforehand who could approve is told what the bot then really does."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from storage.store import SqlStore
 from tests.workflows.engine.gated import asked, policy_of, trouble_of, with_groups
 from tests.world import CHANGE, Clock, Working, definition_in, id_of
-from workflows.could_approve import CouldApprove, could_approve
+from workflows.could_approve import Absence, Away, CouldApprove, could_approve
 from workflows.explaining import Given, explain
 from workflows.procedure import Procedures
 from workflows.separation import Duty
@@ -21,13 +21,13 @@ TOO_LATE = (
 )
 
 
-def told_before(house: Working) -> CouldApprove:
+def told_before(house: Working, *, away: Away | None = None) -> CouldApprove:
     procedure = Procedures(house.actions).of(definition_in(CHANGE))
     given = Given(inputs={"by": 5}, requester="@rita", at=house.clock())
     (step,) = explain(house.policy, procedure, house.actions, given)
     assert step.told.demand is not None
     bound = {id_of("rita"): Duty.REQUESTER}
-    return could_approve(house.town, step.told.demand, bound, at=house.clock())
+    return could_approve(house.town, step.told.demand, bound, at=house.clock(), away=away)
 
 
 @pytest.mark.parametrize("rule", [ONE_FOR_TWO, TOO_FEW, LED_NOWHERE, TOO_LATE])
@@ -55,3 +55,19 @@ def test_a_step_that_would_be_asked_about_is_not_told_to_stop(
     assert house.status(run) == "waiting"
     assert told.stops == ""
     assert [[one.name for one in stage.people or ()] for stage in told.stages] == [["ana", "ben"]]
+
+
+def test_whoever_acts_for_somebody_a_rule_leaves_out_is_told_as_left_out(
+    store: SqlStore, clock: Clock
+) -> None:
+    rule = 'stages: [{from: ["@leads"]}], exclude: ["@ana"]'
+    house = with_groups(Working(store, clock, policy=policy_of(rule)))
+    until = house.clock() + timedelta(days=1)
+    told = told_before(house, away={id_of("ana"): Absence(until=until, stand_in=id_of("ben"))})
+
+    (stage,) = told.stages
+    assert {one.name: duty for one, duty in stage.left_out.items()} == {
+        "ana": Duty.RULE,
+        "ben": Duty.DELEGATE,
+    }
+    assert "0 people who may decide this" in told.stops

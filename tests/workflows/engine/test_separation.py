@@ -124,6 +124,37 @@ def test_a_rule_leaves_a_group_out(store: SqlStore, clock: Clock, database: Data
     assert_sound(database)
 
 
+def test_whoever_acts_for_somebody_a_rule_leaves_out_is_not_asked(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    text = policy_of(f'{LEADS}, exclude: ["@interns"]')
+    house = with_groups(Working(store, clock, policy=text), interns={"ana"})
+    house.town.groups["@leads"].add("cara")
+    acting_for(house, {"ben": "ana"})
+    run = asked(house)
+
+    assert duties(house, run)[ref(house, "ben")] == "delegate"
+    word = house.store.delegation_by(id_of("ana"), at=house.clock())
+    assert word is not None
+    house.engine.come_back(id_of("ana"), entry=word.entry)
+    # Being back does not give the vote.
+    with pytest.raises(NotEligibleError, match="You act for somebody"):
+        house.approve(run, by="ben")
+    assert_sound(database)
+
+
+def test_a_request_that_only_such_a_one_could_decide_is_not_made(
+    store: SqlStore, clock: Clock
+) -> None:
+    text = policy_of(f'{LEADS}, exclude: ["@interns"]')
+    house = with_groups(Working(store, clock, policy=text), interns={"ana"})
+    acting_for(house, {"ben": "ana"})
+    run = asked(house)
+
+    assert house.status(run) == "exception"
+    assert "whoever acts for one of these" in trouble_of(house, run)
+
+
 @pytest.mark.parametrize("moment", ["before the click", "before the effect"])
 def test_whoever_joins_a_group_that_is_left_out_counts_no_more(
     moment: str, store: SqlStore, clock: Clock
