@@ -32,6 +32,8 @@ def judge_outcomes(files: PackFiles, start: int, report: Report) -> None:
         row, place = next(rows, None), start
         while line := entries.readline(BLOCK):
             while row is not None and row[0] <= place:
+                if row[1] in under_way:
+                    report.fail("index-row", f"{FILE} tells twice of the run {row[1]}.")
                 under_way[row[1]] = row[2]
                 row = next(rows, None)
             if MARK in line:

@@ -117,11 +117,11 @@ def judge_reports(files: PackFiles, people: Mapping[str, str], report: Report) -
     """
     here = sorted(one for one in files.names() if NAME.fullmatch(one))
     with ExitStack() as stack:
-        opened = ((one, stack.enter_context(_text(files, one))) for one in here)
-        tables = [_rows(name, _lines(file), report) for name, file in opened]
+        opened = ((one, stack.enter_context(text_of(files, one))) for one in here)
+        tables = [_rows(name, lines_of(file), report) for name, file in opened]
         rows = heapq.merge(*tables, key=lambda one: one.place)
         row = next(rows, None)
-        for entry in _entries(_lines(stack.enter_context(_text(files, names.INDEX))), people):
+        for entry in _entries(lines_of(stack.enter_context(text_of(files, names.INDEX))), people):
             met: dict[str, set[tuple[str, ...]]] = {}
             while row is not None and row.place <= entry.place:
                 if not _tells(row, entry):
@@ -148,11 +148,12 @@ def _differs(row: _Row, report: Report) -> None:
     report.fail("index-row", words)
 
 
-def _text(files: PackFiles, name: str) -> io.TextIOWrapper:
+def text_of(files: PackFiles, name: str) -> io.TextIOWrapper:
+    """Return a file as text; what is no Unicode is replaced, and a line ends with LF alone."""
     return io.TextIOWrapper(files.open(name), "utf-8", errors="replace", newline="\n")
 
 
-def _lines(file: io.TextIOWrapper) -> Iterator[str]:
+def lines_of(file: io.TextIOWrapper) -> Iterator[str]:
     """Yield the lines; one that is longer than any report has comes in pieces."""
     while line := file.readline(MOST_LINE):
         yield line

@@ -15,6 +15,7 @@ from storage.entry_bytes import DECODER, MOST_BYTES, read_canonical
 from storage.evidence import names
 from storage.verify.keyring import KeyRing
 from storage.verify.members import is_count
+from storage.verify.pack_cells import judge_cells
 from storage.verify.pack_files import (
     UNREADABLE,
     PackFiles,
@@ -94,6 +95,7 @@ class PackSource:
         self._faults: list[tuple[str, str]] = []
         self._context_places: frozenset[int] = frozenset()
         self._size = 0
+        self._is_read = False  # Whether more of each entry was asked for than its leaf.
         self._period: dict[int, str] = {}  # What the index says of the range's ends.
 
     @property
@@ -107,6 +109,8 @@ class PackSource:
 
     def judge(self, ring: KeyRing, report: Report) -> None:
         """Check the manifest, every file against it, the proofs, and the rows of reports."""
+        # What is made of entries at fault is at fault, too, and says nothing more.
+        makes_reports = self._is_read and not report.n_failures
         judge_manifest(self._files, self._manifest, ring, report)
         self._judge_size(report)
         check_files(self._files, dict(self._manifest.files), report)
@@ -115,6 +119,9 @@ class PackSource:
         judge_reports(self._files, people, report)
         judge_outcomes(self._files, self._manifest.start, report)
         judge_samples(self._files, self._manifest, report)
+        if makes_reports:
+            start = self._manifest.start
+            judge_cells(self._files, people, report, start=start, withholds=self.withholds)
 
     def _judge_size(self, report: Report) -> None:
         """Check that manifest and newest head speak of all the leaves, and when they were."""
@@ -136,6 +143,7 @@ class PackSource:
     def entries(self, *, whole: bool) -> Iterator[StoredEntries]:
         """Yield every entry by its place: those outside the range and the context as leaves."""
         start, end = self._manifest.start, self._manifest.end
+        self._is_read |= whole
         stored, index = self._lines(names.ENTRIES), self._rows()
         parts = Ahead(self._disclosures() if whole else iter(()))
         context = self._outside()

@@ -275,7 +275,8 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         1,
     ),
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
-    "a report in its order": (report(STARTED, FINISHED), 0),
+    "a report in its order": (report(STARTED), 0),
+    "a population with a run twice": (report(STARTED, FINISHED), 1),
     "a report in another order": (report(FINISHED, STARTED), 1),
     "a report that tells twice of an entry": (report(STARTED, STARTED), 1),
     "a report that tells of an entry in two ways": (

@@ -44,7 +44,7 @@ def data_of(line: str) -> Mapping[str, Any]:
     """Return what a line tells, nothing if it cannot be read."""
     try:
         data = json.loads(line)["data"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

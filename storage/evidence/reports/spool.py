@@ -24,9 +24,13 @@ class Spool:
 
     def rows(self, report: str) -> Iterator[str]:
         """Yield the rows of `report` by their entries, those of one entry as they came."""
-        wanted = "SELECT text FROM row WHERE report = ? ORDER BY idx, n"
-        for (text,) in self._db.execute(wanted, (report,)):
+        for _, text in self.placed(report):
             yield text
+
+    def placed(self, report: str) -> Iterator[tuple[int, str]]:
+        """Yield the same with the place of the entry that each rests on."""
+        wanted = "SELECT idx, text FROM row WHERE report = ? ORDER BY idx, n"
+        yield from self._db.execute(wanted, (report,))
 
     def close(self) -> None:
         """Forget everything."""

@@ -45,6 +45,7 @@ MEMBERS = frozenset(
 )
 ENTRY_TYPE = b"application/vnd.audit-entry.v1+json"
 MANIFEST_TYPE = b"application/vnd.audit-manifest.v1+json"
+POPULATION = "reports/population.csv"
 OWN = {"manifest.json", "manifest.dsse.json"}
 REQUIRED = [
     "entries.jsonl",
@@ -60,7 +61,7 @@ REQUIRED = [
 FOR_PEOPLE = {
     "README",
     "verify.py",
-    "reports/population.csv",
+    POPULATION,
     "reports/approvals.csv",
     "reports/sod.csv",
     "reports/exceptions.csv",
@@ -2020,7 +2021,7 @@ class Verifier:
     def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Compare the rows of one report; return the entries that it tells of."""
         met: set[int] = set()
-        latest, before = -1, set[tuple[str, ...]]()
+        latest, before, runs = -1, set[tuple[str, ...]](), set[str]()
         with (self.pack.folder / name).open(
             newline="\n", encoding="utf-8", errors="replace"
         ) as file:
@@ -2030,7 +2031,7 @@ class Verifier:
                 self.found.fail("index-row", f"{name} has other columns")
             is_told = "decision" in columns and name in TELL_DECISIONS
             at = columns.index("decision") if is_told else len(columns)
-            is_ended = "outcome" in columns and name == "reports/population.csv"
+            is_ended = "outcome" in columns and name == POPULATION
             ended = columns.index("outcome") if is_ended else len(columns)
             for row in rows:
                 if not row or not PLACE.fullmatch(row[0]):
@@ -2053,6 +2054,9 @@ class Verifier:
                 )
                 if is_other or row[: len(repeated)] != [cell(one) for one in repeated]:
                     self.found.fail("index-row", f"{name} differs from entry {row[0]}")
+                if name == POPULATION and not runs.isdisjoint(row[3:4]):
+                    self.found.fail("index-row", f"{name} tells twice of the run {row[3]}")
+                runs.update(row[3:4])
                 if len(row) > max(ended, 3) and is_ended:
                     came_to = self.outcomes.get(row[3], {"open"})
                     if None not in came_to and row[ended] not in came_to:
@@ -2061,7 +2065,7 @@ class Verifier:
 
     def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:
         """Return the entries that a report has to tell of."""
-        if name == "reports/population.csv":
+        if name == POPULATION:
             return {place for place, row in entries.items() if row[1] and row[2] == "0"}
         report = name.removeprefix("reports/").removesuffix(".csv")
         inside, outside = (one.get(report, "").split() for one in (OF_RUNS, OUTSIDE_RUNS))

@@ -10,6 +10,7 @@ export const PLACE = /^(?:0|[1-9][0-9]{0,15})$/;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const MOST_CELL = 131072;
 const DECIDED = new Map([["approval.granted", "approved"], ["approval.denied", "denied"]]);
+const POPULATION = "reports/population.csv";
 const words = (text) => new Set(text.split(/\s+/));
 // Which reports have to tell of an entry in a run, and of one outside of all, by its kind.
 const OF_RUNS = {
@@ -44,6 +45,7 @@ export async function judgeReports(files, { people, outcomes }, report) {
     for (let one = foremost(tables); one && one.row.place <= entry.place; one = foremost(tables)) {
       if (!tells(one.row, entry)) differs(one, report);
       if (!hasOutcome(one.row, outcomes)) report.fail("index-row", `${one.name} tells another outcome of the run ${one.row.cells[3]}`);
+      if (one.tellsAgain()) report.fail("index-row", `${one.name} tells twice of the run ${one.row.cells[3]}`);
       if (isTwice(met, one)) report.fail("index-row", `${one.name} tells twice of entry ${entry.place}`, { place: entry.place });
       await one.next();
     }
@@ -91,6 +93,7 @@ function wantedBy([, run, rseq, , kind]) {
 class Table {
   #rows;
   #report;
+  #runs = new Set(); // Of which the population has told.
   #outcome = -1; // Which column says what a run came to.
   #decision = -1; // Which column says what was decided.
 
@@ -104,8 +107,16 @@ class Table {
     const columns = (await this.#rows.next()).value ?? [];
     if (!COMMON.every((one, at) => columns[at] === one)) this.#report.fail("index-row", `${this.name} has other columns`);
     if (TELL_DECISIONS.has(this.name)) this.#decision = columns.indexOf("decision");
-    if (this.name === "reports/population.csv") this.#outcome = columns.indexOf("outcome");
+    if (this.name === POPULATION) this.#outcome = columns.indexOf("outcome");
     await this.next();
+  }
+
+  // Say whether the population tells of this run again.
+  tellsAgain() {
+    const run = this.row.cells[3];
+    const isAgain = this.name === POPULATION && this.#runs.has(run);
+    this.#runs.add(run);
+    return isAgain;
   }
 
   async next() {
