@@ -31,6 +31,7 @@ MODULES = (
     "certificates",
     "stamps",
     "anchors",
+    "holds",
     "story",
     "words",
     "runs",

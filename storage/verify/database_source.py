@@ -190,10 +190,11 @@ class DatabaseSource:
         return {(level, n): as_bytes(found) for level, n, found in rows}
 
     def markers(self) -> Iterator[tuple[int, bytes]]:
-        """Yield place and line of every marker."""
+        """Yield place and line of every marker, and of what sets a hold."""
         rows = self._rows(
             f"SELECT {PLACE}, {self._line} AS line FROM audit_entry e"  # noqa: S608  fixed words
-            " WHERE e.idx IS NOT NULL AND e.kind IN ('erasure', 'retention.sweep') ORDER BY e.idx"
+            " WHERE e.idx IS NOT NULL AND e.kind IN ('erasure', 'retention.sweep', 'hold.set')"
+            " ORDER BY e.idx"
         )
         for index, line in rows:
             yield index, as_bytes(line)

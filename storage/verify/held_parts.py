@@ -1,6 +1,8 @@
 """Pass 5: each part is there and matches, or a later marker says why it is gone."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from storage.journal import pseudonym
@@ -15,39 +17,84 @@ SAID_BY_A_PERSON = frozenset({"approval.delegated"})
 SALT_BYTES = SUBJECT_KEY_BYTES = 32
 
 
+@dataclass(slots=True)
+class Sweep:
+    """A sweep of one class; those before it had left nothing below `start`."""
+
+    place: int
+    before: int
+    said: object  # How many payloads it says that it removed.
+    start: int = 0
+    count: int = 0
+
+
 class Markers:
     """Which parts are said to be gone, and from which place on that was said."""
 
     def __init__(self) -> None:
         self._erased: dict[tuple[int, str], int] = {}
         self._swept: dict[str, int] = {}
+        self._sweeps: dict[str, list[Sweep]] = {}
+        self._ends: dict[str, list[int]] = {}  # Below which each sweep left nothing.
         self.places: set[int] = set()
+        self.selectors: list[object] = []  # Of every hold that is set at some time.
 
     @classmethod
     def read(cls, lines: Iterable[tuple[int, bytes]]) -> "Markers":
-        """Return what these lines mark. The walk meets each of them again, signature and all."""
+        """Return what these lines mark and what holds select; the walk judges them all."""
         found, reader = cls(), LineCheck(Report())
         for index, line in lines:
             members = reader.read(index, line, Beside())
             if members is not None:
                 found.add(index, members["kind"], members["data"])
+        found._order()
         return found
 
     def add(self, index: int, kind: str, data: Mapping[str, Any]) -> None:
         """Take in one marker; it explains only parts of entries before it."""
+        if kind == "hold.set":
+            self.selectors.append(data.get("selector"))
+            return
         self.places.add(index)
         if kind == "retention.sweep":
             cls, before = data.get("cls"), data.get("before")
             if isinstance(cls, str) and is_count(before):
-                self._swept[cls] = max(self._swept.get(cls, 0), min(before, index))
+                before = min(before, index)
+                self._swept[cls] = max(self._swept.get(cls, 0), before)
+                self._sweeps.setdefault(cls, []).append(Sweep(index, before, data.get("n")))
             return
         for place, name in _items(data.get("items")):
             if place < index:
-                self._erased[place, name] = index
+                self._erased.setdefault((place, name), index)
 
     def explain(self, index: int, name: str, cls: str) -> bool:
         """Say whether a marker says that this part is gone."""
-        return (index, name) in self._erased or index < self._swept.get(cls, 0)
+        if index >= self._swept.get(cls, 0):
+            return (index, name) in self._erased
+        self._count(index, name, cls)
+        return True
+
+    def sweeps(self) -> Iterator[Sweep]:
+        """Yield the sweeps, with how many of the parts that were asked for each removed."""
+        for some in self._sweeps.values():
+            yield from some
+
+    def _order(self) -> None:
+        """Bring the sweeps of each class into the order of the log; a context is read last."""
+        for cls, some in self._sweeps.items():
+            some.sort(key=lambda one: one.place)
+            end = 0
+            for one in some:
+                one.start, end = end, max(end, one.before)
+            self._ends[cls] = [max(one.start, one.before) for one in some]
+
+    def _count(self, index: int, name: str, cls: str) -> None:
+        """Count a part for the first sweep that passed it, unless it was erased before that."""
+        ends = self._ends.get(cls)
+        if ends:
+            sweep = self._sweeps[cls][bisect_right(ends, index)]
+            if self._erased.get((index, name), sweep.place) >= sweep.place:
+                sweep.count += 1
 
 
 class PartCheck:
@@ -59,10 +106,15 @@ class PartCheck:
         self._report = report
         self._withholds = withholds
         self._met: set[int] = set()
+        self._next = 0
+        self._absent: list[tuple[int, int]] = []  # From which place to which no entry was met.
         self.held = self.gone = self.withheld = 0
 
     def check(self, index: int, members: Mapping[str, Any], parts: Sequence[HeldPart]) -> None:
         """Check the parts of one entry."""
+        if index != self._next:
+            self._absent.append((self._next, index))
+        self._next = index + 1
         if members["kind"] in {"erasure", "retention.sweep"}:
             self._met.add(index)
         if not members["parts"] and not parts:
@@ -91,6 +143,13 @@ class PartCheck:
             self._report.fail(
                 "index-row", f"The columns of entry {index} hide or feign a marker.", place=index
             )
+        for one in self._markers.sweeps():
+            is_whole = not any(
+                start < one.before and one.start < end for start, end in self._absent
+            )
+            if is_whole and is_count(one.said) and one.said != one.count:
+                words = f"Entry {one.place} says that {one.said} payloads went; {one.count} did."
+                self._report.mean("sweep-count", words)
 
     def _check_columns(
         self, index: int, part: HeldPart | None, *, cls: str, whose: str, must: bool

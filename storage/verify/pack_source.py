@@ -47,7 +47,7 @@ ID = re.compile(rb'"id":"([0-9a-f]{16})[0-9a-f]{16}","key":"')
 KEPT = re.compile(rf"{names.CHECKPOINTS}([0-9]{{{names.SIZE_DIGITS}}}|[1-9][0-9]{{12,18}})")
 PLACE = re.compile(rb"0|[1-9][0-9]{0,15}")
 ANCHOR = re.compile(r"anchors/(0|[1-9][0-9]{0,15})-[0-9]{1,18}\.([a-z0-9]{1,20})")
-MARKERS = frozenset({"erasure", "retention.sweep"})
+MARKERS = frozenset({"erasure", "retention.sweep", "hold.set"})
 MARKS = tuple(f'"kind":"{one}"'.encode() for one in sorted(MARKERS))
 TS_CELL = names.INDEX_COLUMNS.split(",").index("ts")
 TOGETHER = 64  # Entries that are met at once.
@@ -215,7 +215,7 @@ class PackSource:
         return None
 
     def markers(self) -> Iterator[tuple[int, bytes]]:
-        """Yield every marker, of the range and of the context."""
+        """Yield every marker and what sets a hold, of the range and of the context."""
         for place, line in enumerate(self._lines(names.ENTRIES), start=self._manifest.start):
             if _is_marker(line):
                 yield place, line

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from storage.verify.asked import Asked, whole
 from storage.verify.effects import TELLING, Effects, attempt_of
 from storage.verify.glass import GLASS, breakers, glass_faults
+from storage.verify.holds import Holds
 from storage.verify.removals import Removals
 from storage.verify.report import Report
 from workflows.binding import binding
@@ -49,8 +50,9 @@ class Told:
 class SemanticCheck:
     """Follows what the entries of each run say."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, holds: Holds | None = None) -> None:
         self._report = report
+        self._holds = holds or Holds()
         self._open: dict[str, Told] = {}
         self._glass: dict[str, str] = {}  # Who broke it, by the entry that says so.
         self._words: dict[str, Word] = {}  # The newest of each person.
@@ -108,6 +110,7 @@ class SemanticCheck:
 
     def _take(self, index: int, members: Mapping[str, Any]) -> None:
         run = members["run"]
+        self._holds.take(index, members)
         if run is None:
             reader = self._outside.get(members["kind"])
             if reader is not None:
@@ -134,6 +137,10 @@ class SemanticCheck:
         seen = {"begins_late": self._begins_late, "ends_early": self._ends_early}
         for code, text in self._removals.faults(index, members, **seen):
             self._report.mean(code, text)
+            if code == "kind-malformed":
+                return
+        if not self._ends_early and self._holds.kept_from(members["kind"], members["data"]):
+            self._report.mean("erasure-held", f"Entry {index} removes what a hold keeps.")
 
     def _strays(self, index: int, run: str) -> None:
         """Say of a run, once, that it goes on though it has ended or never began."""

@@ -108,7 +108,7 @@ class Source(Protocol):
         """Return the stored tiles by level and number; None where none are kept."""
 
     def markers(self) -> Iterator[tuple[int, bytes]]:
-        """Yield place and line of every `erasure` and `retention.sweep`."""
+        """Yield place and line of every `erasure`, `retention.sweep` and `hold.set`."""
 
     def pending(self) -> Iterator[StoredEntries]:
         """Yield the entries that have no place yet, in the order in which they came.

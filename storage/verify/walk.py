@@ -17,6 +17,7 @@ from storage.verify.anchors import judge_anchors
 from storage.verify.chains import ChainCheck
 from storage.verify.hashes import HashCheck
 from storage.verify.held_parts import Markers, PartCheck, check_subjects
+from storage.verify.holds import Holds
 from storage.verify.keyring import KeyRing
 from storage.verify.lines import LineCheck, run_of
 from storage.verify.notes import Judged, judge_kept, judge_roots, judge_signatures, read_notes
@@ -114,8 +115,8 @@ class Walk:
         self._expected = source.expected()
         claims = self._expected // how.sample
         self._signatures = SignatureCheck(report, how.processes, expected=claims)
-        self._semantics = SemanticCheck(report)
         markers = Markers() if how.quick else Markers.read(source.markers())
+        self._semantics = SemanticCheck(report, Holds(markers.selectors))
         self._parts = PartCheck(markers, report, withholds=source.withholds)
         self._skipped = 0
 

@@ -26,6 +26,7 @@ from tests.bot.anchors.pretend_authority import PretendAuthority
 from tests.sandbox.page.tabs import PATIENCE, chromium
 from tests.storage.forged_packs import PIN
 from tests.storage.forging import restore_to
+from tests.storage.held_stories import HELD_STORIES
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
 from tests.storage.key_stories import CHAIN_STORIES, KEY_STORIES
@@ -605,3 +606,33 @@ def test_all_three_verifiers_find_the_same_in_every_story(
         [one for one, _ in ours.semantics],
     ):
         assert sorted(one for one in said if one != untold) == wanted
+
+
+@pytest.mark.parametrize("name", HELD_STORIES)
+def test_the_page_tells_what_went_in_spite_of_a_hold(
+    begin: Callable[[], Office], reader: Reader, name: str
+) -> None:
+    tell, codes = HELD_STORIES[name]
+    office = begin()
+    tell(office.trail)
+    made = office.export()
+
+    assert reader.verify(made.path, keys=office.trail.pin) == 0
+    shown = [one.get_attribute("data-code") for one in reader.page.locator("#told li").all()]
+    assert shown == codes.split()
+
+
+def test_the_page_recounts_a_sweep_where_it_shows_all_of_it(
+    begin: Callable[[], Office], reader: Reader
+) -> None:
+    tell, _ = HELD_STORIES["swept, and more counted"]
+    office = begin()
+    tell(office.trail)
+    told = []
+    for start in (7, 9):
+        made = office.export(f"from-{start}", start=start)
+        assert reader.verify(made.path, keys=office.trail.pin) == 0
+        shown = reader.page.locator("#told li").all()
+        told.append([one.get_attribute("data-code") for one in shown])
+
+    assert told == [["sweep-count"], []]

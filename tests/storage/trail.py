@@ -276,13 +276,9 @@ def sweep(trail: Trail, cls: PartClass) -> None:
     """Sweep every part of a class that is held so far."""
     with trail.database.begin() as tx:
         before = tx.connection.execute(text("SELECT size FROM audit_tree")).scalar_one()
-        trail.journal.append(
-            tx,
-            outside(
-                "retention.sweep", {"policy": "cd", "cls": cls.value, "before": before, "n": 1}
-            ),
-        )
-        tx.connection.execute(delete(AuditPartRow).where(AuditPartRow.cls == cls.value))
+        gone = tx.connection.execute(delete(AuditPartRow).where(AuditPartRow.cls == cls.value))
+        data = {"policy": "cd", "cls": cls.value, "before": before, "n": gone.rowcount}
+        trail.journal.append(tx, outside("retention.sweep", data))
 
 
 def rotate_log_key(trail: Trail, *, sign_with_both: bool = True) -> LogKey:

@@ -26,6 +26,7 @@ import json
 import re
 import sys
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,6 +91,9 @@ PASSES = (
 )
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
+MARK = re.compile(rb'"kind":"(?:erasure|retention\.sweep|hold\.set)"')
+SELECTOR = re.compile(r"(run|workflow|person|period):([A-Za-z0-9_.:/@-]{1,100})")
+PERIOD = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{4}-[0-9]{2}-[0-9]{2})")
 BARE = {"log.init", "key.add", "key.retire", "key.revoke", *MARKERS}
 DECIDED = {"approval.granted": "approved", "approval.denied": "denied"}
 # Which reports have to tell of an entry in a run, and of one outside of all, by its kind.
@@ -985,6 +989,105 @@ class Run:
     editors: set[str] = field(default_factory=set)
 
 
+class Kept(NamedTuple):
+    """An entry with payloads, as far as a legal hold may select it."""
+
+    place: int
+    run: object  # The one that it is about.
+    workflow: object
+    actor: str
+    ts: str
+    own: object  # The hold that it sets.
+    classes: dict[str, str]
+
+
+class Holds:
+    """What legal holds keep, as the entries tell; nothing is kept of a log that has none."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()  # Of the selectors that the pack ever has.
+        self.in_force: dict[object, tuple[str, str]] = {}
+        self.kept: dict[int, Kept] = {}
+        self.workflows: dict[object, object] = {}
+        self.took_part: set[tuple[object, object]] = set()
+        self.swept: dict[str, int] = {}
+        self.gone: set[tuple[int, str]] = set()
+
+    @staticmethod
+    def selector(text: object) -> tuple[str, str] | None:
+        """Return what a selector selects by, and what."""
+        found = SELECTOR.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            return None
+        period = PERIOD.fullmatch(found[2])
+        is_period = period is not None and period[1] < period[2]
+        return (found[1], found[2]) if found[1] != "period" or is_period else None
+
+    def foresee(self, text: object) -> None:
+        """Learn that there is a hold of that selector at some time."""
+        found = self.selector(text)
+        if found is not None:
+            self.kinds.add(found[0])
+
+    def take(self, place: int, entry: dict[str, Any]) -> None:
+        """Take in an entry, whatever it is."""
+        if not self.kinds:
+            return
+        data, run, who = entry["data"], entry["run"], entry["actor"]["ref"]
+        if entry["kind"] == "run.started":
+            self.workflows[run] = data.get("workflow")
+        if run is not None and "person" in self.kinds:
+            self.took_part |= {(who, run), (str(data.get("for")), run)}
+        if entry["parts"]:
+            about, own = run or data.get("by_run"), data.get("hold")
+            about = about if isinstance(about, str) else None
+            own = own if entry["kind"] == "hold.set" and isinstance(own, str) else None
+            classes = {name: part["cls"] for name, part in entry["parts"].items()}
+            told = (data.get("workflow"), who, entry["ts"])
+            self.kept[place] = Kept(place, about, *told, own, classes)
+        found = self.selector(data.get("selector"))
+        if entry["kind"] == "hold.set" and found is not None:
+            self.in_force[str(data.get("hold"))] = found
+        elif entry["kind"] == "hold.lifted":
+            self.in_force.pop(str(data.get("hold")), None)
+
+    def keep(self, kind: str, data: dict[str, Any]) -> bool:
+        """Say whether a marker removes what a hold keeps; what it removes is gone then."""
+        if not self.kinds:
+            return False
+        if kind == "erasure":
+            removed = [(at, name) for at, name in data["items"] if at in self.kept]
+            removed = [(at, name) for at, name in removed if name in self.kept[at].classes]
+        else:
+            cls, before = data["cls"], data["before"]
+            span = range(self.swept.get(cls, 0), before)
+            self.swept[cls] = max(span.start, before)
+            some = (self.kept[at] for at in span if at in self.kept)
+            named = ((one.place, name) for one in some for name in one.classes)
+            removed = [one for one in named if self.kept[one[0]].classes[one[1]] == cls]
+        is_held = any(one not in self.gone and self.is_held(self.kept[one[0]]) for one in removed)
+        self.gone.update(removed)
+        return is_held
+
+    def is_held(self, one: Kept) -> bool:
+        """Say whether a hold that is in force selects an entry."""
+        return one.own in self.in_force or any(
+            {
+                "run": one.run == name,
+                "workflow": name in (one.workflow, self.workflows.get(one.run)),
+                "person": one.actor == name or (name, one.run) in self.took_part,
+                "period": self.is_within(one.ts, name),
+            }[kind]
+            for kind, name in self.in_force.values()
+        )
+
+    @staticmethod
+    def is_within(ts: str, period: str) -> bool:
+        """Say whether a moment lies in a period, whose last day does not belong to it."""
+        begin, _, end = period.partition("/")
+        return f"{begin}T00:00:00.000Z" <= ts < f"{end}T00:00:00.000Z"
+
+
 class Story:
     """Follows what the entries tell of decisions and effects."""
 
@@ -996,6 +1099,7 @@ class Story:
         self.activated: set[str] = set()
         self.policies: set[str] = set()
         self.held: set[int] = set()  # Entries of runs that go on, those with payloads.
+        self.holds = Holds()
         self.erasing: set[str] = set()  # Runs that erase somebody, on a request.
         self.asked_to_erase = False
         self.stray: set[str] = set()  # Runs that go on after their end.
@@ -1014,6 +1118,7 @@ class Story:
             self.found.mean("kind-unknown", f"entry {place} is of the kind {kind}")
             return
         try:
+            self.holds.take(place, entry)
             if kind == "workflow.activated":
                 self.activated.add(entry["data"]["version"])
             if kind == "policy.changed":
@@ -1111,6 +1216,8 @@ class Story:
             self.found.mean("erasure-held", f"entry {place} removes what a run that goes on needs")
         if kind == "erasure" and not self.may_erase(data):
             self.found.mean("erasure-unasked", f"entry {place} erases somebody, nobody was asked")
+        if self.holds.keep(kind, data):
+            self.found.mean("erasure-held", f"entry {place} removes what a hold keeps")
 
     def may_erase(self, data: dict[str, Any]) -> bool:
         """Say whether people were asked; the nightly sweep comes back to what such a run left."""
@@ -1336,6 +1443,17 @@ JUDGED = {
 }
 
 
+@dataclass
+class Sweep:
+    """A sweep of one class; those before it had left nothing below `start`."""
+
+    place: int
+    before: int
+    said: object  # How many payloads it says that it removed.
+    start: int = 0
+    count: int = 0
+
+
 class Verifier:
     """One look at one pack."""
 
@@ -1360,6 +1478,9 @@ class Verifier:
         self.has_gap = False
         self.erased: dict[tuple[int, str], int] = {}
         self.swept: dict[str, int] = {}
+        self.sweeps: dict[str, list[Sweep]] = {}
+        self.ends: dict[str, list[int]] = {}  # Below which each sweep of a class left nothing.
+        self.absent: list[tuple[int, int]] = []  # Where the entries of some places are not here.
         self.people: dict[str, str] = {}
         self.outcomes: dict[str, set[str | None]] = {}  # What the entries say that runs came to.
         self.period: dict[int, str] = {}  # What the index says of the range's ends.
@@ -1428,7 +1549,7 @@ class Verifier:
         ranged = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
         for source in (ranged, self.pack.context().items()):
             for place, line in source:
-                if b'"kind":"erasure"' not in line and b'"kind":"retention.sweep"' not in line:
+                if MARK.search(line) is None:
                     continue
                 try:
                     entry = parse(line)
@@ -1437,20 +1558,50 @@ class Verifier:
                 # The walk meets it again, and says what is wrong with it.
                 if is_entry(entry) and entry["kind"] in MARKERS:
                     self.mark(place, entry["kind"], entry["data"])
+                if is_entry(entry) and entry["kind"] == "hold.set":
+                    self.story.holds.foresee(entry["data"].get("selector"))
+        for cls, some in self.sweeps.items():
+            some.sort(key=lambda one: one.place)
+            end = 0
+            for one in some:
+                one.start, end = end, max(end, one.before)
+            self.ends[cls] = [max(one.start, one.before) for one in some]
 
     def mark(self, place: int, kind: str, data: dict[str, Any]) -> None:
         """Take in one marker; it explains only entries before it."""
         if kind == "retention.sweep":
             cls, before = data.get("cls"), data.get("before")
             if isinstance(cls, str) and is_count(before):
-                self.swept[cls] = max(min(before, place), self.swept.get(cls, 0))
+                before = min(before, place)
+                self.swept[cls] = max(before, self.swept.get(cls, 0))
+                self.sweeps.setdefault(cls, []).append(Sweep(place, before, data.get("n")))
             return
         items = data.get("items")
         for item in items if isinstance(items, list) else []:
             if not isinstance(item, list) or len(item) != PAIR:
                 continue
             if is_count(item[0]) and isinstance(item[1], str) and item[0] < place:
-                self.erased[item[0], item[1]] = place
+                self.erased.setdefault((item[0], item[1]), place)
+
+    def count(self, place: int, name: str, cls: str) -> None:
+        """Count a payload for the first sweep that passed it, unless it was erased before."""
+        one = self.sweeps[cls][bisect_right(self.ends[cls], place)]
+        one.count += self.erased.get((place, name), one.place) >= one.place
+
+    def miss(self, place: int) -> None:
+        """Take note that an entry is not here, or is none."""
+        start = place
+        if self.absent and self.absent[-1][1] == place:
+            start, _ = self.absent.pop()
+        self.absent.append((start, place + 1))
+
+    def judge_sweeps(self) -> None:
+        """Compare how many payloads each sweep says that it removed with those it explains."""
+        for one in (one for some in self.sweeps.values() for one in some):
+            is_whole = not any(start < one.before and one.start < end for start, end in self.absent)
+            if is_whole and is_count(one.said) and one.said != one.count:
+                words = f"entry {one.place} says that {one.said} payloads went; {one.count} did"
+                self.found.mean("sweep-count", words)
 
     def check_context(self) -> None:
         """Check that each entry of the context stands once, in its turn, and is of its kinds."""
@@ -1486,6 +1637,7 @@ class Verifier:
             if line is None:
                 self.tree.append(leaf)
                 self.has_gap = True
+                self.miss(place)
                 self.story.skip()
                 if inside:
                     self.found.fail("range", f"entry {place} is not in the pack", place)
@@ -1503,6 +1655,7 @@ class Verifier:
         for place in parts:
             self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
         self.find_outside(known)
+        self.judge_sweeps()
         self.story.finish()
 
     def rows(self) -> Iterator[str]:
@@ -1709,14 +1862,18 @@ class Verifier:
         try:
             entry = parse(line)
         except ValueError:
-            return
+            entry = None
         if not is_entry(entry):
+            self.miss(place)
             return
         named = entry["parts"]
         for name in held.keys() - named.keys():
             self.found.fail("disclosure-orphan", f"entry {place} has no part {name}", place)
         for name, promised in named.items():
-            gone = (place, name) in self.erased or place < self.swept.get(promised["cls"], 0)
+            is_swept = place < self.swept.get(promised["cls"], 0)
+            gone = is_swept or (place, name) in self.erased
+            if is_swept:
+                self.count(place, name, promised["cls"])
             if name not in held:
                 if not gone and self.pack.manifest["disclosure"] == "all":
                     self.found.fail(

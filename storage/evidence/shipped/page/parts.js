@@ -7,6 +7,7 @@ import { commitment } from "./signing.js";
 export class Markers {
   #erased = new Map();
   #swept = new Map();
+  #sweeps = new Map(); // Of each class, with how many payloads each is the first to pass.
   list = [];
 
   // Take in one marker; it explains only payloads of entries before it.
@@ -15,13 +16,43 @@ export class Markers {
     if (kind === "retention.sweep") {
       if (!isCount(data.before)) return;
       const before = Math.min(data.before, place);
+      if (!this.#sweeps.has(data.cls)) this.#sweeps.set(data.cls, []);
+      this.#sweeps.get(data.cls).push({ place, before, said: data.n, start: 0, count: 0 });
       const known = this.#swept.get(data.cls);
       if (!known || before > known.before) this.#swept.set(data.cls, { before, by: place });
       return;
     }
     for (const [index, name] of erasedBy(data)) {
-      if (index < place) this.#erased.set(`${index} ${name}`, place);
+      const key = `${index} ${name}`;
+      if (index < place && !this.#erased.has(key)) this.#erased.set(key, place);
     }
+  }
+
+  // Bring the sweeps of each class into the order of the log; a context is read last.
+  order() {
+    for (const some of this.#sweeps.values()) {
+      some.sort((one, other) => one.place - other.place);
+      let end = 0;
+      for (const one of some) {
+        one.start = end;
+        end = Math.max(end, one.before);
+      }
+    }
+  }
+
+  // Count the payloads of an entry for the first sweep that passed it, unless they were erased before.
+  count(place, parts) {
+    for (const [name, { cls }] of Object.entries(parts)) {
+      if (!(place < (this.#swept.get(cls)?.before ?? 0))) continue;
+      const sweep = firstBeyond(this.#sweeps.get(cls), place);
+      if ((this.#erased.get(`${place} ${name}`) ?? sweep.place) >= sweep.place) sweep.count += 1;
+    }
+  }
+
+  // Return the sweeps that passed only entries which are here, and say another number than they explain.
+  miscounted(absent) {
+    const isWhole = ({ start, before }) => !absent.some(([from, to]) => from < before && start < to);
+    return [...this.#sweeps.values()].flat().filter((one) => isCount(one.said) && one.said !== one.count && isWhole(one));
   }
 
   // Return the entry that says that this payload is gone, null if none does.
@@ -30,6 +61,17 @@ export class Markers {
     if (swept && place < swept.before) return swept.by;
     return this.#erased.get(`${place} ${name}`) ?? null;
   }
+}
+
+// Return the first of some sweeps that leaves nothing at a place; what they pass only grows.
+function firstBeyond(sweeps, place) {
+  let [low, high] = [0, sweeps.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (Math.max(sweeps[middle].start, sweeps[middle].before) > place) high = middle;
+    else low = middle + 1;
+  }
+  return sweeps[low];
 }
 
 // Return place and name of each payload that a marker lists; what names none is passed over.

@@ -3,6 +3,7 @@
 
 import { canonical, encode, hex } from "./bytes.js";
 import { CLASSES } from "./entries.js";
+import { Holds } from "./holds.js";
 import { erasedBy, isCount } from "./parts.js";
 import { sha256 } from "./sha256.js";
 
@@ -110,6 +111,7 @@ class ToldRun {
 // Follows the runs of the pack; `tellings` is what was found.
 export class Story {
   tellings = [];
+  holds = new Holds();
   #runs = new Map();
   #glass = new Map();
   #words = new Map(); // Who decides for somebody who is away, and until when.
@@ -133,6 +135,7 @@ export class Story {
     const { run, kind } = entry;
     this.#hasBegun ||= run !== null;
     try {
+      this.holds.take(place, entry);
       if (kind === "workflow.activated") this.#activated.add(entry.data.version);
       if (kind === "policy.changed") this.#policies.add(entry.data.after);
       if (kind === "erasure" || kind === "retention.sweep") this.#removed(place, entry);
@@ -151,6 +154,11 @@ export class Story {
       this.#mean("run-without-end", `the run ${name} has not ended`);
       this.#left(run);
     }
+  }
+
+  // Take in what was found elsewhere.
+  tell(code, text) {
+    this.#mean(code, text);
   }
 
   #mean(code, text) {
@@ -217,6 +225,7 @@ export class Story {
     // The nightly sweep comes back to what such a run left.
     const isUnasked = !isSweep && !this.#beginsLate && data.reason === "request" && !isAsked;
     if (isUnasked) this.#mean("erasure-unasked", `entry ${place} erases somebody, and nobody was asked`);
+    if (this.holds.keep(kind, data)) this.#mean("erasure-held", `entry ${place} removes what a hold keeps`);
     return null;
   }
 

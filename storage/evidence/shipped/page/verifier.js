@@ -48,6 +48,7 @@ class Verifier {
   #ids = new Float64Array(1024);
   #met = 0;
   #tree = new Tree();
+  #absent = []; // From which place to which no entry was met.
   #first = ""; // What the index says of the range's ends.
   #last = "";
 
@@ -126,13 +127,12 @@ class Verifier {
     const windows = new Map();
     const take = (place, line) => {
       const entry = foretold(line, place);
-      if (entry?.kind !== "key.revoke") {
-        if (entry) this.markers.add(place, entry);
-        return;
-      }
+      if (entry?.kind === "hold.set") return this.story.holds.foresee(entry.data.selector);
+      if (entry?.kind !== "key.revoke") return entry && this.markers.add(place, entry);
       const { id, from } = entry.data;
       const isWindow = typeof id === "string" && Number.isSafeInteger(from) && from >= 0;
       if (isWindow) windows.set(id, Math.min(from, windows.get(id) ?? Infinity));
+      return null;
     };
     let place = this.manifest.start;
     for await (const line of this.files.lines("entries.jsonl")) {
@@ -141,6 +141,7 @@ class Verifier {
       take(place++, line);
     }
     context.forEach((line, at) => take(at, line));
+    this.markers.order();
     return windows;
   }
 
@@ -168,6 +169,9 @@ class Verifier {
     }
     await this.#settle();
     await this.#findOutside(known);
+    for (const { place: at, said, count } of this.markers.miscounted(this.#absent)) {
+      this.story.tell("sweep-count", `entry ${at} says that ${said} payloads went; ${count} did`);
+    }
     this.story.finish();
     const isMore = !(await lines.next()).done || !(await rows.next()).done;
     if (end > place || isMore) this.report.fail("range", "the pack holds other entries than its range says");
@@ -202,7 +206,15 @@ class Verifier {
     this.#tree.append(leaf);
     this.#hasGap = true;
     this.story.skip();
+    this.#lack(place);
     if (isInside) this.report.fail("range", `entry ${place} is in the range and not in the pack`, { place });
+  }
+
+  // Take note that an entry is not here, or is none.
+  #lack(place) {
+    const last = this.#absent.at(-1);
+    if (last?.[1] === place) last[1] = place + 1;
+    else this.#absent.push([place, place + 1]);
   }
 
   async #meet(place, line, leaf, inside) {
@@ -211,7 +223,11 @@ class Verifier {
     const entry = readEntry(line, place, this.report);
     const run = entry?.run ?? null;
     if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run });
-    if (entry === null) return;
+    if (entry === null) {
+      this.#lack(place);
+      return;
+    }
+    this.markers.count(place, entry.parts);
     const isJudged = await this.ring.observe(place, entry, line);
     if (!isJudged) this.#author(place, entry, line);
     this.#chain(place, entry, own);
@@ -395,8 +411,8 @@ function read(line) {
 
 // Return a marker or the end of a key on that line; null for everything else.
 function foretold(line, place) {
-  if (!/"kind":"(?:erasure|retention\.sweep|key\.revoke)"/.test(latin(line))) return null;
+  if (!/"kind":"(?:erasure|retention\.sweep|key\.revoke|hold\.set)"/.test(latin(line))) return null;
   // The walk meets the line again, and says what is wrong with it.
   const entry = readEntry(line, place, new Report());
-  return ["erasure", "retention.sweep", "key.revoke"].includes(entry?.kind) ? entry : null;
+  return ["erasure", "retention.sweep", "key.revoke", "hold.set"].includes(entry?.kind) ? entry : null;
 }
