@@ -73,7 +73,7 @@ class PostgresDatabase(Database):
         self._shelf = Shelf(
             lambda: _patiently(self._pool.raw_connection),
             most=kept // 2,
-            is_quiet=lambda lent: is_idle(_driver_of(lent)),
+            is_quiet=lambda lent: lent.is_valid and is_idle(_driver_of(lent)),
             is_alive=lambda lent: (
                 _driver_of(lent).takes_changes and not _has_news(_driver_of(lent))
             ),
