@@ -45,13 +45,16 @@ def upgrade(engine: Engine) -> None:
     """Bring the database to the newest revision; one that is there already stays untouched.
 
     Raises:
-        UnusableDatabaseError: a newer release has brought it further.
+        UnusableDatabaseError: a newer release has brought it further, or our tables are in a
+            schema that nobody looks into.
         StorageUnavailableError: there is no room for the tables, or nobody to make them.
     """
     with storage_refusals(), engine.connect() as connection:
         found = _revisions(connection)
         if found == {newest()}:
             return
+        if not found and (elsewhere := tables_elsewhere(engine)) is not None:
+            raise elsewhere  # A second log under the keys and name of the first would be no proof.
         if _are_newer(found):
             raise UnusableDatabaseError(
                 "A newer release has brought this database further.", hint="Use that release."
@@ -107,18 +110,35 @@ def require_usable(engine: Engine) -> None:
         _require_seen(engine)
         return
     if is_empty(engine):
-        elsewhere = _other_schemas(engine)
-        if elsewhere:
-            raise UnusableDatabaseError(
-                f"The database has our tables where search_path does not lead: {elsewhere}.",
-                hint="Have it lead there again, by ALTER ROLE … SET search_path, or by"
-                " ?options=-csearch_path%3DNAME at the end of INTERLOCK_DATABASE_URL.",
-            )
+        if (elsewhere := tables_elsewhere(engine)) is not None:
+            raise elsewhere
         raise UnusableDatabaseError(
             "The database has no tables yet.", hint="Begin a log with `interlock init`."
         )
     raise UnusableDatabaseError(
         "The database has another schema than this release.", hint="Run `interlock migrate`."
+    )
+
+
+def tables_elsewhere(engine: Engine) -> UnusableDatabaseError | None:
+    """Return the refusal of a server's database whose tables of ours are where nobody looks.
+
+    None where there are none in any schema, or the address itself says which one is meant.
+    """
+    if engine.dialect.name == "sqlite" or "search_path" in str(engine.url.query.get("options")):
+        return None
+    query = (
+        "SELECT DISTINCT nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+        " WHERE relkind = 'r' AND relname = 'schema_floor' ORDER BY nspname LIMIT 5"
+    )
+    with engine.connect() as connection:
+        found = ", ".join(str(one) for one in connection.execute(text(query)).scalars())
+    if not found:
+        return None
+    return UnusableDatabaseError(
+        f"The database has our tables where search_path does not lead: {found}.",
+        hint="Have it lead there again, by ALTER ROLE … SET search_path, or by"
+        " ?options=-csearch_path%3DNAME at the end of INTERLOCK_DATABASE_URL.",
     )
 
 
@@ -174,18 +194,6 @@ def _require_seen(engine: Engine) -> None:
             " SET search_path, or by ?options=-csearch_path%3DNAME at the end of"
             " INTERLOCK_DATABASE_URL.",
         )
-
-
-def _other_schemas(engine: Engine) -> str:
-    """Return the names of the schemas of a server's database in which our tables stand."""
-    if engine.dialect.name == "sqlite":
-        return ""
-    query = (
-        "SELECT DISTINCT nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
-        " WHERE relkind = 'r' AND relname = 'schema_floor' ORDER BY nspname LIMIT 5"
-    )
-    with engine.connect() as connection:
-        return ", ".join(str(one) for one in connection.execute(text(query)).scalars())
 
 
 def _are_newer(revisions: set[str]) -> bool:

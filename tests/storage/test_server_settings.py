@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from storage.database import open_database
 from storage.log_setup import init_log
 from storage.migrate import require_usable, upgrade
+from storage.postgres_database import with_schema
 from storage.store import SqlStore
 from storage.verify import verify_database
 from tests.conftest import NUMBERS
@@ -23,7 +24,7 @@ SETTINGS = {
     "lock_timeout": "'1ms'",
     "idle_in_transaction_session_timeout": "'1ms'",
     "idle_session_timeout": "'20ms'",
-    "transaction_timeout": "'30ms'",
+    "transaction_timeout": "'250ms'",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
     "DateStyle": "'German, DMY'",
@@ -134,6 +135,17 @@ def test_a_search_path_that_leads_elsewhere_since_is_refused_at_start(
         require_usable(database.engine)
 
     assert "SET search_path" in refused.value.hint
+
+
+def test_no_second_log_begins_where_search_path_leads_since_unless_the_address_says_so(
+    postgres_url: str, home: Path
+) -> None:
+    set_there(postgres_url, "CREATE SCHEMA other", "ALTER DATABASE here SET search_path = other")
+    with pytest.raises(UnusableDatabaseError, match="does not lead: public"):
+        worked_on(postgres_url, home)
+    meant = with_schema(make_url(postgres_url), "other").render_as_string(hide_password=False)
+
+    assert worked_on(meant, home)[0] == "done"
 
 
 def test_a_role_that_may_only_read_and_write_rows_can_serve(postgres_url: str, home: Path) -> None:
