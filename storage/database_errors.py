@@ -78,7 +78,9 @@ LOG_MOVED = "IL002"
 SERVER_FULL = "53100"
 NO_RIGHT = "42501"
 NAME_TAKEN = "42P07"  # By a table of somebody else.
+NO_SCHEMA = "3F000"
 TAKES_NO_CHANGES = "25006"
+TOOK_TOO_LONG = frozenset({"25P03", "25P04"})  # Of a transaction; its connection is ended.
 NOT_SUPPORTED = "0A000"
 ON_A_STANDBY = ("during recovery",)  # Of a transaction that says that it will write.
 # What a server says to somebody whom it does not let in comes as words without their code, in the
@@ -238,6 +240,17 @@ def _of_server(error: "DatabaseError") -> StorageError | None:
         return UnusableDatabaseError(
             "The database has tables of another program, one of them by a name of ours.",
             hint="Give Interlock a database of its own.",
+        )
+    if state == NO_SCHEMA:
+        return UnusableDatabaseError(
+            "The search_path of the database's user leads to no schema that there is.",
+            hint="Make that schema, or have search_path lead to one: ALTER ROLE user SET"
+            " search_path = public.",
+        )
+    if state in TOOK_TOO_LONG:
+        return StorageUnavailableError(
+            "The database server ended a transaction that took too long.",
+            hint="Nothing was recorded. Try again in a moment.",
         )
     if state == TAKES_NO_CHANGES or (state == NOT_SUPPORTED and _says(error, ON_A_STANDBY)):
         return StorageUnavailableError(

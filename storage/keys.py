@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from storage.checkpoint import VerifierKey, key_id
+from storage.half_written import clear_half_written, fresh_name
 from storage.pem import pem_of, read_pem
 from workflows.errors import SigningKeyError
 
@@ -144,7 +145,11 @@ def load_key(home: Path, name: str) -> Ed25519PrivateKey:
 
 
 def load_or_create_key(home: Path, name: str) -> Ed25519PrivateKey:
-    """Return the private key of that file, made now if there is none."""
+    """Return the private key of that file, made now if there is none.
+
+    What a process left that was killed while it made one is cleared away.
+    """
+    clear_half_written(home / "keys" / name)
     if not (home / "keys" / name).exists():
         save_key(home, name, Ed25519PrivateKey.generate())
     return load_key(home, name)
@@ -158,7 +163,7 @@ def save_key(home: Path, name: str, private: Ed25519PrivateKey) -> None:
     """
     folder = home / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = folder / f".{name}.{os.getpid()}"
+    fresh = fresh_name(folder / name)
     data = pem_of(private)
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "wb") as out:

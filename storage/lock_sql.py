@@ -24,6 +24,14 @@ class HolderSql(RowSql):
         found = self.run("SELECT run_id, most FROM run_place WHERE key = ? ORDER BY run_id", key)
         return {RunId(run): int(most) for run, most in found.fetchall()}
 
+    def has_place(self, run: RunId) -> bool:
+        found = self.run("SELECT 1 FROM run_place WHERE run_id = ? LIMIT 1", run)
+        return found.fetchone() is not None
+
+    def is_in_line(self, key: str, run: RunId) -> bool:
+        found = self.run("SELECT 1 FROM lock_queue WHERE key = ? AND run_id = ?", key, run)
+        return found.fetchone() is not None
+
     def before(self, key: str, run: RunId) -> Sequence[RunId]:
         found = self.run(
             "SELECT q.run_id FROM lock_queue q JOIN run r ON r.id = q.run_id"

@@ -15,6 +15,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from storage.half_written import clear_half_written, fresh_name
 from storage.keys import OTHERS
 from workflows.errors import SecretError
 
@@ -157,6 +158,7 @@ def read_key(text: str, name: str) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
+        clear_half_written(path)
         if not path.exists():
             _make(path)
         if path.stat().st_mode & OTHERS:
@@ -172,7 +174,7 @@ def _read(path: Path) -> bytes:
 def _make(path: Path) -> None:
     """Write a new key whole or not at all; one that another process made meanwhile stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = fresh_name(path)
     file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(file, "wb") as out:
         out.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")

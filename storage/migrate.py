@@ -45,13 +45,16 @@ def upgrade(engine: Engine) -> None:
     """Bring the database to the newest revision; one that is there already stays untouched.
 
     Raises:
-        UnusableDatabaseError: a newer release has brought it further.
+        UnusableDatabaseError: a newer release has brought it further, or our tables are in a
+            schema that nobody looks into.
         StorageUnavailableError: there is no room for the tables, or nobody to make them.
     """
     with storage_refusals(), engine.connect() as connection:
         found = _revisions(connection)
         if found == {newest()}:
             return
+        if not found and (elsewhere := tables_elsewhere(engine)) is not None:
+            raise elsewhere  # A second log under the keys and name of the first would be no proof.
         if _are_newer(found):
             raise UnusableDatabaseError(
                 "A newer release has brought this database further.", hint="Use that release."
@@ -62,9 +65,14 @@ def upgrade(engine: Engine) -> None:
 
 
 def upgrade_inside(connection: Connection) -> None:
-    """Bring the database to the newest revision inside the transaction of `connection`."""
+    """Bring the database to the newest revision inside the transaction of `connection`.
+
+    Raises:
+        UnusableDatabaseError: it is empty, and cannot hold every text.
+    """
     from alembic import command  # noqa: PLC0415 - as above.
 
+    _require_encoding(connection)
     config = configuration()
     config.attributes["connection"] = connection
     with _ONE_AT_A_TIME:
@@ -99,13 +107,38 @@ def require_usable(engine: Engine) -> None:
         UnusableDatabaseError: it has another schema, or none yet.
     """
     if is_usable(engine):
+        _require_seen(engine)
         return
     if is_empty(engine):
+        if (elsewhere := tables_elsewhere(engine)) is not None:
+            raise elsewhere
         raise UnusableDatabaseError(
             "The database has no tables yet.", hint="Begin a log with `interlock init`."
         )
     raise UnusableDatabaseError(
         "The database has another schema than this release.", hint="Run `interlock migrate`."
+    )
+
+
+def tables_elsewhere(engine: Engine) -> UnusableDatabaseError | None:
+    """Return the refusal of a server's database whose tables of ours are where nobody looks.
+
+    None where there are none in any schema, or the address itself says which one is meant.
+    """
+    if engine.dialect.name == "sqlite" or "search_path" in str(engine.url.query.get("options")):
+        return None
+    query = (
+        "SELECT DISTINCT nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+        " WHERE relkind = 'r' AND relname = 'schema_floor' ORDER BY nspname LIMIT 5"
+    )
+    with engine.connect() as connection:
+        found = ", ".join(str(one) for one in connection.execute(text(query)).scalars())
+    if not found:
+        return None
+    return UnusableDatabaseError(
+        f"The database has our tables where search_path does not lead: {found}.",
+        hint="Have it lead there again, by ALTER ROLE … SET search_path, or by"
+        " ?options=-csearch_path%3DNAME at the end of INTERLOCK_DATABASE_URL.",
     )
 
 
@@ -118,6 +151,49 @@ def revision_of(engine: Engine) -> str:
 def newest() -> str:
     """Return the revision of this release: migrations are one line, numbered by their files."""
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("0*.py"))
+
+
+def _require_encoding(connection: Connection) -> None:
+    """Refuse to begin on a server's database that cannot hold every text, as names and words are.
+
+    One that is in use already goes on; it refuses what it cannot hold.
+
+    Raises:
+        UnusableDatabaseError: its encoding is not UTF8.
+    """
+    if connection.dialect.name == "sqlite" or _revisions(connection):
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise UnusableDatabaseError(
+            f"The database has the encoding {encoding}, which cannot hold every text.",
+            hint="Make another one: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+            " LOCALE 'C.UTF-8'.",
+        )
+
+
+def _require_seen(engine: Engine) -> None:
+    """Refuse where tables of a schema before ours hide some of ours.
+
+    Raises:
+        UnusableDatabaseError: which ones they are.
+    """
+    if engine.dialect.name == "sqlite":
+        return
+    query = (
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace ="
+        " (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('schema_floor'))"
+        " AND to_regclass(quote_ident(relname)) <> oid ORDER BY relname LIMIT 5"
+    )
+    with engine.connect() as connection:
+        hidden = ", ".join(str(one) for one in connection.execute(text(query)).scalars())
+    if hidden:
+        raise UnusableDatabaseError(
+            f"Tables of another schema stand before ours: {hidden}.",
+            hint="Have search_path name the schema of Interlock's tables first, by ALTER ROLE …"
+            " SET search_path, or by ?options=-csearch_path%3DNAME at the end of"
+            " INTERLOCK_DATABASE_URL.",
+        )
 
 
 def _are_newer(revisions: set[str]) -> bool:

@@ -31,11 +31,16 @@ AGAIN_SECONDS = 0.5
 # What nobody begins is a look. Units say otherwise when they begin.
 LOOKS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 READ_ONLY = "default_transaction_read_only"
+# An older server refuses to hear of it, so it cannot stand among the options below. What is long
+# here is a migration, or the reading of a whole log.
+NO_LIMIT, NO_LIMIT_SINCE = "SET transaction_timeout = 0", 170_000
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
     "default_transaction_isolation": r"read\ committed",
     "timezone": "UTC",
+    "datestyle": "ISO",  # The driver reads no other.
+    "quote_all_identifiers": "off",  # Triggers are compared as the server prints them.
     "lock_timeout": str(LOCK_TIMEOUT_MS),
     "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "idle_in_transaction_session_timeout": "300000",
@@ -60,13 +65,15 @@ class PostgresDatabase(Database):
             max_overflow=2 * POOL - kept,
             connect_args=said,
         )
+        event.listen(self.engine, "connect", lift_limit)
         event.listen(self._pool, "do_connect", _connect)
+        event.listen(self._pool, "connect", lift_limit)
         event.listen(self._pool, "commit", _refuse_commit)
         event.listen(self._pool, "checkout", _refuse_if_spent)
         self._shelf = Shelf(
             lambda: _patiently(self._pool.raw_connection),
             most=kept // 2,
-            is_quiet=lambda lent: is_idle(_driver_of(lent)),
+            is_quiet=lambda lent: lent.is_valid and is_idle(_driver_of(lent)),
             is_alive=lambda lent: (
                 _driver_of(lent).takes_changes and not _has_news(_driver_of(lent))
             ),
@@ -141,9 +148,17 @@ def connection_arguments(url: URL) -> dict[str, Any]:
     ours = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
     return {
         "application_name": "interlock",
+        "client_encoding": "UTF8",
         "connect_timeout": CONNECT_SECONDS,
         "options": f"{options_in(url)} {ours}".strip(),
     }
+
+
+def lift_limit(driver: Any, _record: object) -> None:  # noqa: ANN401  psycopg's own connection
+    """Let transactions on a new connection take as long as they need, whatever the role has."""
+    if driver.info.server_version >= NO_LIMIT_SINCE:
+        driver.execute(NO_LIMIT)
+        driver.commit()
 
 
 def schema_of(url: URL) -> str:

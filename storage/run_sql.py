@@ -14,11 +14,17 @@ from storage.request_rows import read_requests
 from storage.transaction import Question, Transaction
 from workflows.entry import Ref, RunId
 from workflows.gate import ApprovalRequest, Decision, Verdict
+from workflows.holders import line_of_lock
 from workflows.store import Due, DueKind
 
 Take: TypeAlias = Callable[[list[Any]], None]
 
 _RUN_LIST = ", ".join(f"run.{name}" for name in RUN_COLUMNS)
+# The release before had no line of its own for a lock by the name of places.
+_BOTH_LINES = (
+    "key = ? OR key = ? AND NOT EXISTS (SELECT 1 FROM run_place WHERE run_place.key = ?)"
+    " AND EXISTS (SELECT 1 FROM run WHERE run.id = run_id AND run.lock_key = ?)"
+)
 _SELECT_RUN = f"SELECT run.id, {_RUN_LIST} FROM run"  # noqa: S608  our own column names
 _SELECT_REQUESTS = (
     "SELECT r.id, r.run_id, r.step, r.binding, r.policy, r.stages, r.excluded, run.requester,"
@@ -238,12 +244,16 @@ class RunSql(RowSql):
     def queue_for_lock(self, key: str, run: str) -> None:
         """Stand in line for a lock, once."""
         self.later(
-            "INSERT INTO lock_queue (key, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING", key, run
+            "INSERT INTO lock_queue (key, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            *(line_of_lock(key), run),
         )
 
     def leave_lock_queue(self, key: str, run: str) -> None:
         """Leave the line of a lock."""
-        self.later("DELETE FROM lock_queue WHERE key = ? AND run_id = ?", key, run)
+        self.later(
+            "DELETE FROM lock_queue WHERE key IN (?, ?) AND run_id = ?",
+            *(line_of_lock(key), key, run),
+        )
 
     def lock_holder(self, key: str) -> str | None:
         """Return who holds a lock; its row is locked."""
@@ -253,8 +263,11 @@ class RunSql(RowSql):
 
     def lock_queue(self, key: str, *, most: int) -> list[str]:
         """Return who stands in the line of a lock, the first ones in order."""
+        line = line_of_lock(key)
+        where, names = ("key = ?", (line,)) if line == key else (_BOTH_LINES, (line, key, key, key))
         found = self.run(
-            "SELECT run_id FROM lock_queue WHERE key = ? ORDER BY seq LIMIT ?", key, most
+            f"SELECT run_id FROM lock_queue WHERE {where} ORDER BY seq LIMIT ?",  # noqa: S608  fixed texts
+            *(*names, most),
         )
         return [one[0] for one in found.fetchall()]
 

@@ -5,12 +5,14 @@ that it only reads: should two processes begin, the first to commit has the run.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 from workflows.definition import Definition
 from workflows.entry import INTERLOCK, Draft, Json, RunId
 from workflows.flow import Walk
+from workflows.holders import HOUSE, place_of
 from workflows.house import House
-from workflows.lock_circles import place_of
+from workflows.lock_circles import closes_circle
 from workflows.moves import Do
 from workflows.orders import Start, Started
 from workflows.procedure import Procedure, Procedures
@@ -19,11 +21,12 @@ from workflows.remembered import Remembered, following
 from workflows.run import RunState, Status
 from workflows.segment import Segment, StartRun
 from workflows.starting import start
-from workflows.store import RunRow, Unit
+from workflows.store import Due, DueKind, RunRow, Unit
 
 # Moves that look at the world and may then only rest. Claimed before that, the run is not
 # ready any more, so that whoever marks it meanwhile is noticed.
 LOOKS_FIRST = frozenset({Do.WAIT, Do.VERIFY, Do.SETTLE, Do.CALL})
+STEPS_BACK = timedelta(seconds=15)
 
 
 def claim(
@@ -77,11 +80,29 @@ def _may_go_on(
 ) -> bool:
     """Take the places and the lock that the run needs, or queue for the first that is not free.
 
-    Everybody takes them in this order, so no two runs wait for each other. A run that another
-    one started goes on in that one's place of the house.
+    Where it waits then, and somebody for whom it waits needs a place that it has, it gives its
+    places back and comes again a little later.
+    """
+    if _has_all(unit, house, definition, row, state):
+        return True
+    if unit.holders.has_place(row.id) and closes_circle(unit, row.id):
+        for heir in unit.pass_places(row.id):
+            unit.set_due(Due(kind=DueKind.WAKE, key=heir, run=heir, at=unit.now))
+        again = unit.now + STEPS_BACK
+        unit.set_due(Due(kind=DueKind.WAKE, key=row.id, run=row.id, at=again))
+    return False
+
+
+def _has_all(
+    unit: Unit, house: House, definition: Definition, row: RunRow, state: RunState
+) -> bool:
+    """Take what the run needs; False where it has to wait for the first that is not free.
+
+    Everybody takes them in this order, so no two runs that begin wait for each other. A run that
+    another one started goes on in that one's place of the house.
     """
     of_house = house.most_runs if state.parent is None else None
-    places = ((place_of(definition.workflow), definition.at_once), ("all", of_house))
+    places = ((place_of(definition.workflow), definition.at_once), (HOUSE, of_house))
     for key, most in places:
         if most and not _holds(unit, row, "limit", unit.take_place(key, row.id, most=most)):
             return False

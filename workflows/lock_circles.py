@@ -1,19 +1,19 @@
 """Runs that would wait for each other for ever, over locks, places and the runs they start.
 
 A run keeps its lock and its place until it has ended, and a run that a step of it starts may
-need others. Taken crosswise, none of them ever goes on. Only the start of such a run closes a
-circle: whoever is given a lock or a place has begun nothing yet, so no run of its own is waited
-for. Hence it is looked for there, by one start at a time, and the step that would close it is
-refused.
+need others. Taken crosswise, none of them ever goes on. Two things close such a circle, and it is
+looked for there, by one at a time. The start of such a run does: the step is refused. And so
+does a run that has not begun, has a place, and waits for something else: it gives the place back.
+Whoever is given all it needs has begun nothing yet, so no run of its own is waited for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain as chain_of
 from typing import TypeAlias
 
 from workflows.entry import RunId
 from workflows.errors import LockCircleError
+from workflows.holders import HOUSE, Going, place_of
 from workflows.orders import Child
 from workflows.replay import replay
 from workflows.run import Phase, RunState
@@ -44,11 +44,6 @@ class _Link:
 _Chain: TypeAlias = Sequence[_Link]
 
 
-def place_of(workflow: str) -> str:
-    """Return under which name the runs of a workflow that go on at once are counted."""
-    return f"workflow/{workflow}"
-
-
 def refuse_circle(unit: Unit, new: NewRun, child: Child, *, at_once: int | None) -> None:
     """Return if the run that is about to be started for another one can come to its turn.
 
@@ -63,6 +58,13 @@ def refuse_circle(unit: Unit, new: NewRun, child: Child, *, at_once: int | None)
     chain = look.chain(new.id, needs, frozenset(look.around(child.parent)))
     if chain:
         raise _refusal(unit, chain)
+
+
+def closes_circle(unit: Unit, run: RunId) -> bool:
+    """Say whether a run that waits before it begins does so for one that needs its place."""
+    unit.holders.look_alone()
+    look, going = _Look(unit), unit.holders.going(run)
+    return going is not None and bool(look.chain(run, look.needs(run, going), frozenset({run})))
 
 
 class _Look:
@@ -96,6 +98,20 @@ class _Look:
             before = self._unit.holders.before(key, run)
             yield _Need(what=what, first=[*held, *before], most=most)
 
+    def house(self, run: RunId) -> Iterator[_Need]:
+        """Yield the place of the house for which a run stands in line."""
+        if self._unit.holders.is_in_line(HOUSE, run):
+            held = self._unit.holders.of_places(HOUSE)
+            first = [*held, *self._unit.holders.before(HOUSE, run)]
+            what = "a place among the runs that go on at once"
+            yield _Need(what=what, first=first, most=max(held.values(), default=1))
+
+    def needs(self, run: RunId, going: Going) -> Iterator[_Need]:
+        """Yield what a run that has not begun lacks."""
+        yield from self.lock(run, going.lock)
+        yield from self.place(run, going.workflow)
+        yield from self.house(run)
+
     def chain(self, run: RunId, needs: Iterable[_Need], way: frozenset[RunId]) -> _Chain:
         """Return the links over which a run waits for one on the `way`; none where it goes on."""
         for need in needs:
@@ -114,8 +130,7 @@ class _Look:
         if going is None:
             return None
         further = way | {run}
-        needs = chain_of(self.lock(run, going.lock), self.place(run, going.workflow))
-        if chain := self.chain(run, needs, further):
+        if chain := self.chain(run, self.needs(run, going), further):
             return chain
         found = (self._stuck(one, further) for one in self._started_by(run))
         return next((one for one in found if one is not None), None)

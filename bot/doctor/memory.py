@@ -15,7 +15,14 @@ from storage.audit_models import AuditTreeRow
 from storage.database import Database
 from storage.gauges import Waiting, read_waiting, read_workers
 from storage.lock_file import ServeLock
-from storage.migrate import is_current, is_empty, is_usable, newest, revision_of
+from storage.migrate import (
+    is_current,
+    is_empty,
+    is_usable,
+    newest,
+    revision_of,
+    tables_elsewhere,
+)
 from storage.server_clock import clock_of
 from workflows.errors import StorageError
 
@@ -75,6 +82,8 @@ def _migrations(database: Database) -> Finding:
         return ok("migrations", f"The tables are those of this release ({newest()}).")
     found = revision_of(engine)
     if not found:
+        if (elsewhere := tables_elsewhere(engine)) is not None:
+            return refused("migrations", elsewhere, costs="The bot does not start.")
         return fail(
             "migrations",
             "The database has no tables yet.",

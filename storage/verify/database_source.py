@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -287,17 +287,23 @@ def as_bytes(value: object) -> bytes:
 def _engine(url: str) -> Engine:
     if is_postgres(url):
         # A file needs no driver of a server.
-        from storage.postgres_database import CONNECT_SECONDS  # noqa: PLC0415 - as said.
+        from storage.postgres_database import (  # noqa: PLC0415 - as said.
+            connection_arguments,
+            lift_limit,
+        )
 
+        address = postgres_address(url)
         # Each transaction says that it only reads. A session that does is none for an address
         # with `target_session_attrs=read-write`, as those of several hosts have.
-        return create_engine(
-            postgres_address(url),
+        engine = create_engine(
+            address,
             poolclass=NullPool,
             isolation_level="REPEATABLE READ",
             execution_options={"postgresql_readonly": True},
-            connect_args={"connect_timeout": CONNECT_SECONDS},
+            connect_args=connection_arguments(address),
         )
+        event.listen(engine, "connect", lift_limit)
+        return engine
     return create_engine(
         "sqlite://",
         creator=_read_only(sqlite_path(url)),

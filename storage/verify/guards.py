@@ -46,7 +46,8 @@ LIST = {
         "SELECT tgname, pg_get_triggerdef(t.oid, true) || ' ' || prosrc FROM pg_trigger t"
         " JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_proc ON pg_proc.oid = tgfoid"
         " WHERE relnamespace = current_schema()::regnamespace"
-        " AND tgenabled <> 'D' AND NOT tgisinternal"
+        " AND (tgenabled = 'A' OR tgenabled = CASE current_setting('session_replication_role')"
+        " WHEN 'replica' THEN 'R' ELSE 'O' END) AND NOT tgisinternal"
         " AND relname NOT LIKE 'procrastinate_%' ORDER BY tgname"
     ),
 }

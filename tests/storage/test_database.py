@@ -499,13 +499,18 @@ def test_a_connection_that_ends_in_a_unit_is_told_once_and_replaced(
             for one in said:
                 tx.run(one)
 
+    def other_words() -> None:
+        with database.begin() as tx:
+            end_session(blank_postgres_url, tx)
+            tx.connection.exec_driver_sql("SELECT 1")
+
     def look() -> None:
         with database.read() as looking:
             assert looking.connection.dbapi_connection is not None
             looking.connection.dbapi_connection.close()
             looking.connection.cursor().execute("SELECT 1")
 
-    for lost in (partial(unit, "SELECT 1"), unit, look):
+    for lost in (partial(unit, "SELECT 1"), unit, other_words, look):
         with pytest.raises(StorageUnavailableError, match="cannot be reached"):
             lost()
     with database.begin() as tx:

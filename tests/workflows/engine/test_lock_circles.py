@@ -205,15 +205,9 @@ def test_whoever_stands_before_a_run_in_the_line_for_a_place_is_seen(
     assert house.status(run) == "exception"
 
 
-@pytest.mark.parametrize("_round", range(4))
-def test_of_two_that_close_a_circle_at_one_moment_one_is_started(
-    store: SqlStore, clock: Clock, _round: int
-) -> None:
-    house = Working(store, clock, definitions=CROSSWISE)
-    runs = [house.start(name, {}) for name in ("left", "right")]
-    house.settle()
-    house.clock.forward(MINUTE)
-    meeting = threading.Barrier(2, timeout=60)
+def at_once(house: Working, runs: list[RunId]) -> None:
+    """Look at each of these runs in a thread of its own, all in one moment."""
+    meeting = threading.Barrier(len(runs), timeout=60)
 
     def go_on(run: RunId) -> None:
         meeting.wait()
@@ -224,6 +218,120 @@ def test_of_two_that_close_a_circle_at_one_moment_one_is_started(
         hand.start()
     for hand in hands:
         hand.join()
+
+
+@pytest.mark.parametrize("_round", range(4))
+def test_of_two_that_close_a_circle_at_one_moment_one_is_started(
+    store: SqlStore, clock: Clock, _round: int
+) -> None:
+    house = Working(store, clock, definitions=CROSSWISE)
+    runs = [house.start(name, {}) for name in ("left", "right")]
+    house.settle()
+    house.clock.forward(MINUTE)
+    at_once(house, runs)
     house.settle()
 
     assert sorted(house.status(one) for one in runs) == ["exception", "waiting"]
+
+
+PLACED_HEAD = "at_once: 1\ninputs: {which: {type: string, default: own}}"
+PLACED = workflow(
+    "placed", f"{PLACED_HEAD}\nlock: ${{{{ inputs.which }}}}\nsteps: [{change('act')}]"
+)
+
+
+def at_its_call(store: SqlStore, clock: Clock) -> tuple[Working, RunId]:
+    """Return a run that holds lock one, and in its next segment starts one that needs a place."""
+    left = pausing("left", "lock: one", "workflow: placed")
+    house = Working(store, clock, definitions=(left, PLACED))
+    outer = house.start("left", {})
+    house.settle()
+    clock.forward(MINUTE)
+    house.engine.handle_due(*store.due(until=clock(), limit=1))
+    return house, outer
+
+
+def end(house: Working) -> None:
+    for _ in range(8):
+        house.settle()
+        house.clock.forward(MINUTE / 4)
+
+
+def test_a_run_that_takes_the_place_of_a_child_about_to_begin_steps_back(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, outer = at_its_call(store, clock)
+    house.engine.advance(outer)  # Its child is there, and nobody has looked at it yet.
+    before = house.start("placed", {"which": "one"})
+    house.engine.advance(before)
+    end(house)
+
+    assert [house.status(one) for one in (outer, before)] == ["done", "done"]
+
+
+@pytest.mark.parametrize("_round", range(4))
+def test_a_child_and_another_that_want_a_place_at_one_moment_do_not_wait_for_each_other(
+    store: SqlStore, clock: Clock, _round: int
+) -> None:
+    house, outer = at_its_call(store, clock)
+    before = house.start("placed", {"which": "one"})
+    at_once(house, [outer, before])
+    end(house)
+    if house.status(outer) == "exception":  # The other one was first, and was seen.
+        assert why(house, outer)[0] == "lock_circle"
+        house.engine.settle_exception(outer, "inner", person=id_of("omar"), answer="abort")
+        end(house)
+
+    assert house.status(outer) in {"done", "aborted"}
+    assert house.status(before) == "done"
+
+
+def test_a_run_that_has_a_place_and_waits_for_one_of_the_house_is_seen(
+    store: SqlStore, clock: Clock
+) -> None:
+    left = pausing("left", "", "workflow: placed")
+    placed = workflow("placed", f"at_once: 1\nsteps: [{change('act')}]")
+    house = Working(store, clock, definitions=(left, placed), most_runs=1)
+    outer = house.start("left", {})
+    house.settle()
+    before = house.start("placed", {})
+    house.settle()
+    for _ in range(8):
+        house.clock.forward(MINUTE / 4)
+        house.settle()
+
+    assert house.status(before) == "queued"
+    assert house.status(outer) == "exception"
+    assert why(house, outer)[0] == "lock_circle"
+
+
+@pytest.mark.parametrize("name", ["all", "workflow/locked"])
+def test_a_lock_by_the_name_of_places_is_another_thing(
+    store: SqlStore, clock: Clock, name: str
+) -> None:
+    rest = f"steps: [{{id: rest, wait: 1m}}, {change('act')}]"
+    locked = workflow("locked", f"lock: {name}\nat_once: 2\n{rest}")
+    free = workflow("free", rest)
+    house = Working(store, clock, definitions=(locked, free), most_runs=2)
+    runs = [house.start(name, {}) for name in ("locked", "free", "free", "locked", "locked")]
+    for _ in range(40):
+        house.settle()
+        house.clock.forward(MINUTE / 4)
+
+    assert [house.status(one) for one in runs] == ["done"] * 5
+
+
+def test_whoever_stood_in_the_line_of_the_release_before_has_its_turn(
+    store: SqlStore, clock: Clock
+) -> None:
+    locked = workflow("locked", f"lock: all\nsteps: [{{id: rest, wait: 1m}}, {change('act')}]")
+    house = Working(store, clock, definitions=(locked,))
+    runs = [house.start("locked", {}) for _ in range(3)]
+    house.settle()
+    with store.begin() as unit:
+        unit.transaction.run("UPDATE lock_queue SET key = 'all'")
+    for _ in range(20):
+        house.settle()
+        house.clock.forward(MINUTE / 4)
+
+    assert [house.status(one) for one in runs] == ["done"] * 3

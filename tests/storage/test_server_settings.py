@@ -1,0 +1,177 @@
+"""What a DBA sets for the database or the role changes nothing, or is refused with what to do."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from storage.database import open_database
+from storage.log_setup import init_log
+from storage.migrate import require_usable, upgrade
+from storage.postgres_database import with_schema
+from storage.store import SqlStore
+from storage.verify import verify_database
+from tests.conftest import NUMBERS
+from tests.world import Clock, Working
+from workflows.errors import StorageUnavailableError, UnusableDatabaseError
+
+ORIGIN = "interlock.example/audit/T0ABC"
+SETTINGS = {
+    "statement_timeout": "'5ms'",
+    "lock_timeout": "'1ms'",
+    "idle_in_transaction_session_timeout": "'1ms'",
+    "idle_session_timeout": "'20ms'",
+    "transaction_timeout": "'250ms'",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_deferrable": "on",
+    "DateStyle": "'German, DMY'",
+    "IntervalStyle": "sql_standard",
+    "TimeZone": "'Asia/Kolkata'",
+    "client_encoding": "LATIN1",
+    "bytea_output": "escape",
+    "standard_conforming_strings": "off",
+    "transform_null_equals": "on",
+    "quote_all_identifiers": "on",
+    "default_text_search_config": "simple",
+}
+
+
+def set_there(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for one in statements:
+            connection.execute(one.replace("DATABASE here", f'DATABASE "{make_url(url).database}"'))
+
+
+def worked_on(url: str, home: Path) -> tuple[str, list[str]]:
+    """Make the tables, have a run approved and done; return its state and its effects."""
+    with closing(open_database(url)) as database:
+        upgrade(database.engine)
+        clock = Clock()
+        journal = init_log(database, home, origin=ORIGIN, now=clock)
+        house = Working(SqlStore(database, journal, now=clock), clock)
+        run = house.start()
+        house.settle()
+        house.approve(run)
+        house.settle()
+        return house.status(run), house.world.effects
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_of_the_database_give_way_to_ours(
+    blank_postgres_url: str, home: Path, name: str
+) -> None:
+    set_there(blank_postgres_url, f"ALTER DATABASE here SET {name} = {SETTINGS[name]}")
+    status, effects = worked_on(blank_postgres_url, home)
+    report = verify_database(blank_postgres_url, [], processes=1)
+
+    assert (status, len(effects)) == ("done", 1)
+    assert (report.malformed, report.failures, report.warnings) == (None, [], [])
+
+
+def test_triggers_that_a_role_switches_off_are_told(blank_postgres_url: str, home: Path) -> None:
+    worked_on(blank_postgres_url, home)
+    set_there(blank_postgres_url, "ALTER DATABASE here SET session_replication_role = replica")
+    told = [words for _, words in verify_database(blank_postgres_url, [], processes=1).warnings]
+
+    assert "The trigger audit_entry_no_delete is missing." in told
+
+
+@pytest.fixture(params=["SQL_ASCII", "LATIN1", "WIN1252"])
+def narrow_url(request: pytest.FixtureRequest, postgres_server: str) -> Iterator[str]:
+    name = f"narrow_{next(NUMBERS)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} ENCODING '{request.param}' LC_COLLATE 'C' LC_CTYPE 'C'"
+            " TEMPLATE template0"
+        )
+        yield postgres_server.replace("/postgres?", f"/{name}?", 1)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused_before_it_has_tables(
+    narrow_url: str,
+) -> None:
+    with (
+        closing(open_database(narrow_url)) as database,
+        pytest.raises(UnusableDatabaseError, match="cannot hold every text") as refused,
+    ):
+        upgrade(database.engine)
+
+    assert "ENCODING 'UTF8'" in refused.value.hint
+
+
+def test_a_search_path_that_leads_nowhere_is_told(blank_postgres_url: str) -> None:
+    set_there(blank_postgres_url, "ALTER DATABASE here SET search_path = nowhere")
+    with (
+        closing(open_database(blank_postgres_url)) as database,
+        pytest.raises(UnusableDatabaseError, match="leads to no schema"),
+    ):
+        upgrade(database.engine)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("other", "has our tables where search_path does not lead: public"),
+        ("other, public", "Tables of another schema stand before ours: audit_entry"),
+    ],
+)
+def test_a_search_path_that_leads_elsewhere_since_is_refused_at_start(
+    postgres_url: str, path: str, words: str
+) -> None:
+    set_there(
+        postgres_url,
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.audit_entry (a integer)",
+        f"ALTER DATABASE here SET search_path = {path}",
+    )
+    with (
+        closing(open_database(postgres_url)) as database,
+        pytest.raises(UnusableDatabaseError, match=words) as refused,
+    ):
+        require_usable(database.engine)
+
+    assert "SET search_path" in refused.value.hint
+
+
+def test_no_second_log_begins_where_search_path_leads_since_unless_the_address_says_so(
+    postgres_url: str, home: Path
+) -> None:
+    set_there(postgres_url, "CREATE SCHEMA other", "ALTER DATABASE here SET search_path = other")
+    with pytest.raises(UnusableDatabaseError, match="does not lead: public"):
+        worked_on(postgres_url, home)
+    meant = with_schema(make_url(postgres_url), "other").render_as_string(hide_password=False)
+
+    assert worked_on(meant, home)[0] == "done"
+
+
+def test_a_role_that_may_only_read_and_write_rows_can_serve(postgres_url: str, home: Path) -> None:
+    role = f"rows_{next(NUMBERS)}"
+    set_there(
+        postgres_url,
+        f"CREATE ROLE {role} LOGIN PASSWORD 'of-a-test'",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    )
+    address = make_url(postgres_url).set(username=role, password="of-a-test")
+    status, _ = worked_on(address.render_as_string(hide_password=False), home)
+
+    assert status == "done"
+
+
+def test_a_transaction_that_the_server_ends_for_its_time_is_told_as_that(
+    blank_postgres_url: str,
+) -> None:
+    def take_long() -> None:
+        with database.begin() as tx:
+            tx.run("SET LOCAL transaction_timeout = '20ms'")
+            tx.connection.exec_driver_sql("SELECT pg_sleep(5)")
+
+    with closing(open_database(blank_postgres_url)) as database:
+        with pytest.raises(StorageUnavailableError, match="a transaction that took too long"):
+            take_long()
+        with database.begin() as tx:
+            assert tx.run("SELECT 1").fetchone() == (1,)
