@@ -140,9 +140,13 @@ class Hurried:
         except UNREACHED as error:
             log.warning("private words not shown", extra={"error": _code(error)})
 
-    def answer(self, response_url: str, shown: Rendered, *, replace: bool = False) -> None:
+    def answer(
+        self, response_url: str, shown: Rendered, *, replace: bool = False, thread: str = ""
+    ) -> None:
         """Answer a click privately, in the place of its message if `replace`. Never fails."""
         payload = {"response_type": "ephemeral", "replace_original": replace, **shown.payload}
+        if thread:
+            payload["thread_ts"] = thread
         try:
             sent = WebhookClient(
                 response_url, timeout=SECONDS, ssl=tls_for(response_url), retry_handlers=[]

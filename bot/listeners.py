@@ -28,6 +28,7 @@ from bot.payloads import (
     read_interaction,
     read_shortcut,
     read_typed,
+    thread_to_answer,
 )
 from bot.refusals import from_older_version, refusal
 from bot.refused_forms import refused_form
@@ -362,7 +363,7 @@ def _on_message(callback_id: str) -> dict[str, str | re.Pattern[str]]:
 def _tell(desk: Desk, click: Interaction, words: str) -> None:
     """Say something to whoever clicked: beside a message, on a modal, or in one over Home."""
     if click.response_url:
-        desk.hurried.answer(click.response_url, notice(words))
+        desk.hurried.answer(click.response_url, notice(words), thread=click.thread_to_answer)
     elif click.is_home:
         desk.hurried.open(click.trigger_id, refused_modal(words))
     elif click.view is not None:
@@ -378,6 +379,7 @@ def _defects(desk: Desk, new_id: Callable[[], str]) -> Callable[..., None]:
         url = body.get("response_url")
         if isinstance(url, str) and url:
             words = f"🛠️ Something broke here. Tell an operator this number: {reference}."
-            desk.hurried.answer(url, notice(words))
+            place = body.get("container") or body.get("message") or {}
+            desk.hurried.answer(url, notice(words), thread=thread_to_answer(place))
 
     return on_defect

@@ -157,6 +157,11 @@ class Interaction(_Payload):
         channel = self.channel.id if self.channel else str(self.container.get("channel_id", ""))
         return {"channel": channel, "message_ts": str(self.container.get("message_ts", ""))}
 
+    @property
+    def thread_to_answer(self) -> str:
+        """Return the thread in which the clicked message is a reply, "" where it is none."""
+        return thread_to_answer(self.container)
+
     def _delivery(self, team: str) -> Delivery:
         if self.view is not None and not self.actions:
             return Delivery(team=team, kind="submission", key=f"{self.view.id}/{self.view.hash}")
@@ -180,6 +185,10 @@ class Shortcut(Interaction):
         """Return the first message of its thread, the message itself outside one."""
         return str(self.message.get("thread_ts") or self.ts)
 
+    @property
+    def thread_to_answer(self) -> str:
+        return thread_to_answer(self.message)
+
 
 class Event(_Payload):
     """Something that happened in the workspace, from the Events API."""
@@ -191,6 +200,16 @@ class Event(_Payload):
     @property
     def delivery(self) -> Delivery:
         return Delivery(team=self.team_id, kind="event", key=self.event_id)
+
+
+def thread_to_answer(message: Mapping[str, Any]) -> str:
+    """Return the thread in which a message is a reply, "" where it is none.
+
+    At a `response_url` Slack answers in the channel unless the thread is named. What is shown to
+    one person alone below a message without replies, nobody sees.
+    """
+    own, thread = message.get("message_ts") or message.get("ts"), message.get("thread_ts")
+    return str(thread) if thread and thread != own else ""
 
 
 def read_typed(body: Mapping[str, Any]) -> Typed:

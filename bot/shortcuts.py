@@ -85,7 +85,9 @@ class Shortcuts:
             NotAllowedError: this person may not look at runs.
         """
         admit_viewer(self.desk, used.caller.person)
-        self.desk.hurried.answer(used.caller.response_url, self._run_of(used))
+        self.desk.hurried.answer(
+            used.response_url, self._run_of(used), thread=used.thread_to_answer
+        )
 
     def open_summary(self, used: Shortcut) -> str:
         """Open the modal that will hold the summary; return its id.

@@ -53,7 +53,7 @@ class SteppingUp:
         words = refusal(no_codes(is_pending=waits))
         if click.response_url:
             told = notice(words) if waits else set_up_offer(words)
-            self.desk.hurried.answer(click.response_url, told)
+            self.desk.hurried.answer(click.response_url, told, thread=click.thread_to_answer)
         elif waits:
             self.desk.hurried.open(click.trigger_id, refused_modal(words))
         else:  # On Home there is no place for private words.

@@ -32,6 +32,8 @@ _QUOTATION = re.compile(r"(?m)^([^\S\n]*)&gt;")
 _USER = re.compile(r"[UW][A-Z0-9]{1,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,20}")
 _ADDRESS = 1_000  # Far above any address of a message; a section has room for 3,000 characters.
+# What begins at the end of a text that was cut: an entity, a mention or a link.
+_BEGUN = re.compile(r"(?:&[a-z]*|<[^<>]*)\Z")
 _SAFE_LINK = re.compile(r"https?://[^\s<>|]+")
 
 
@@ -99,6 +101,14 @@ def clip(text: str, most: int) -> str:
     while (over := length(kept) - room) > 0:
         kept = kept[: len(kept) - (over + 1) // 2]  # A character is one unit or two.
     return kept.rstrip() + ELLIPSIS
+
+
+def clip_marked(text: str, most: int) -> str:
+    """Return mrkdwn in at most `most` units, with no entity, mention or link cut in two."""
+    if length(text) <= most:
+        return text
+    kept = clip(text, most).removesuffix(ELLIPSIS)
+    return _BEGUN.sub("", kept).rstrip() + ELLIPSIS
 
 
 def escape(text: str, most: int | None = None) -> str:

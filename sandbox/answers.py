@@ -161,8 +161,8 @@ def _answer_at(hub: Hub, url: ResponseUrl, answer: Json) -> None:
     elif answer.get("replace_original") and url.message_ts:
         _replace_original(hub, url, channel, answer)
     else:
-        thread = answer.get("thread_ts") or (url.thread_ts if url.message_ts else None)
-        say(hub, answer, channel=channel, to=url.user, thread_ts=thread)
+        # Beside the message, in its thread, an answer stands only where it says so.
+        say(hub, answer, channel=channel, to=url.user, thread_ts=answer.get("thread_ts"))
 
 
 def _delete_original(hub: Hub, url: ResponseUrl, channel: Channel) -> None:

@@ -129,7 +129,11 @@ def delete(hub: Hub, channel: Channel, message: Message) -> None:
 
 
 def whisper(hub: Hub, ephemeral: Ephemeral) -> Ephemeral:
-    """Show something to one person only."""
+    """Show something to one person only; in a thread that has no replies nobody sees it."""
+    threads = hub.state.channels[ephemeral.channel].threads
+    if ephemeral.thread_ts is not None and not threads.get(ephemeral.thread_ts):
+        hub.recorder.blame("nobody sees this: the thread has no replies", "an ephemeral message")
+        return ephemeral
     hub.state.ephemerals.append(ephemeral)
     hub.state.changed("ephemeral", channel=ephemeral.channel, user=ephemeral.to)
     return ephemeral

@@ -148,7 +148,6 @@ class ResponseUrl:
     channel: str
     expires: float
     message_ts: str | None = None
-    thread_ts: str | None = None
     ephemeral: bool = False
     uses: int = 0
 

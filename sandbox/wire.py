@@ -127,6 +127,9 @@ def message_object(state: State, message: Message, *, full_metadata: bool = Fals
             made[name] = value
     if message.bot_id:
         made["app_id"] = state.settings.app.id
+        made["bot_profile"] = _bot_profile(state, message.bot_id)
+    if message.is_reply and (root := _root(state, message)) is not None:
+        made["parent_user_id"] = root.user
     if message.files:
         made["files"] = [file_object(state, state.files[one]) for one in message.files]
     if message.metadata:
@@ -138,6 +141,23 @@ def message_object(state: State, message: Message, *, full_metadata: bool = Fals
             for name, users in message.reactions.items()
         ]
     return made | _thread_facts(state, message)
+
+
+def _bot_profile(state: State, bot_id: str) -> Json:
+    app = state.settings.app
+    return {
+        "id": bot_id,
+        "app_id": app.id,
+        "name": app.name,
+        "icons": {},
+        "deleted": False,
+        "updated": 0,
+        "team_id": state.settings.team,
+    }
+
+
+def _root(state: State, message: Message) -> Message | None:
+    return state.channels[message.channel].messages.get(str(message.thread_ts))
 
 
 def _thread_facts(state: State, message: Message) -> Json:

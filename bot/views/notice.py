@@ -1,6 +1,5 @@
 """A sentence or two for a channel: reminders, missed firings, alerts, posts of a workflow."""
 
-from bot import limits
 from bot.views.pieces import Rendered, context, paragraphs, plain_section, rendered, section
 from bot.wording import clip, escape
 
@@ -10,7 +9,7 @@ _MOST = 9_000
 def notice(text: str, *, about: str = "") -> Rendered:
     """Build a message of our own words; `text` is mrkdwn that is already escaped."""
     blocks = [section(text), *([context(escape(about, 300))] if about else [])]
-    return rendered(clip(text, limits.MESSAGE_TEXT), blocks)
+    return rendered(text, blocks)
 
 
 def posted(text: str, *, about: str = "") -> Rendered:

@@ -26,7 +26,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot import limits
-from bot.wording import NOTHING, clean, clip, length, one_line
+from bot.wording import NOTHING, clean, clip, clip_marked, length, one_line
 
 MEANT = "command.meant"  # A button that does what it says; its value is the command.
 OPEN_LINK = "link.open"  # A button with an address clicks too; its listener only acknowledges.
@@ -52,12 +52,13 @@ class Rendered:
 
 def rendered(text: str, blocks: Iterable[Block]) -> Rendered:
     """Return a message; `text` is already escaped where people's words stand in it."""
-    return Rendered(text=clip(text, limits.MESSAGE_TEXT).strip() or NOTHING, blocks=tuple(blocks))
+    words = clip_marked(text, limits.MESSAGE_TEXT).strip() or NOTHING
+    return Rendered(text=words, blocks=tuple(blocks))
 
 
 def mrkdwn(text: str, most: int = limits.TEXT) -> MarkdownTextObject:
     """Return formatted text. Verbatim: Slack adds no links or mentions of its own."""
-    return MarkdownTextObject(text=clip(text, most).strip() or NOTHING, verbatim=True)
+    return MarkdownTextObject(text=clip_marked(text, most).strip() or NOTHING, verbatim=True)
 
 
 def plain(text: str, most: int = limits.TEXT) -> PlainTextObject:

@@ -13,6 +13,7 @@ from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.hurried import Hurried
+from bot.payloads import thread_to_answer
 from bot.refusals import refusal
 from bot.slack_errors import SlackError
 from bot.views.notice import notice
@@ -89,7 +90,8 @@ class Reception:
                 status=HTTPStatus.OK, body={"response_action": "update", "view": view}
             )
         if url := str(body.get("response_url") or ""):
-            self._voice.answer(url, notice(words))
+            place = body.get("container") or body.get("message") or {}
+            self._voice.answer(url, notice(words), thread=thread_to_answer(place))
         return BoltResponse(status=HTTPStatus.OK)
 
 

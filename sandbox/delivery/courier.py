@@ -110,6 +110,8 @@ class Courier:
             self._came_late(delivery_id)
             return
         delivery.answer = answer
+        if answer and not delivery.takes_answer:
+            self._recorder.blame("nobody looks at what is answered to it", delivery.type)
         if delivery.connection != by:
             delivery.connection = f"{delivery.connection} acked by {by}"
         self._settle(delivery, "acked")

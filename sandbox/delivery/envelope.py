@@ -6,6 +6,7 @@ from typing import Literal
 
 from sandbox.loose import Json
 
+ANSWERED = frozenset({"view_submission", "block_suggestion"})
 DeliveryKind = Literal["slash_commands", "interactive", "events_api"]
 DeliveryOutcome = Literal["waiting", "acked", "operation_timeout", "dispatch_failed", "cancelled"]
 
@@ -45,13 +46,18 @@ class Delivery:
         """Whether the app acknowledged in time."""
         return self.outcome == "acked"
 
+    @property
+    def takes_answer(self) -> bool:
+        """Whether Slack looks at what comes back beside the acknowledgement."""
+        return self.kind == "slash_commands" or self.type in ANSWERED
+
     def envelope(self) -> Json:
         """Build the Socket Mode frame."""
         made: Json = {
             "envelope_id": self.id,
             "type": self.kind,
             "payload": self.payload,
-            "accepts_response_payload": self.kind != "events_api",
+            "accepts_response_payload": self.takes_answer,
         }
         if self.kind == "events_api":
             made["retry_attempt"] = self.attempt

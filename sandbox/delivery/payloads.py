@@ -32,7 +32,6 @@ def new_response_url(
         channel=channel.id,
         expires=state.now() + limits.RESPONSE_URL_SECONDS,
         message_ts=about.ts if about else None,
-        thread_ts=about.thread_ts if about else None,
         ephemeral=isinstance(about, Ephemeral),
     )
     return f"{state.base_url}/actions/{state.settings.team}/{token}"

@@ -25,6 +25,7 @@ MESSAGES_ONLY = OURS
 VIEWS_ONLY = frozenset({"input"})
 PLAIN_ONLY = frozenset({"header", "button", "input"})
 LIVE = re.compile(r"<[^<>]*>")
+HALF = re.compile(r"<.{0,20}|&(?!(?:amp|lt|gt);).{0,5}")
 ALLOWED_LIVE = re.compile(
     r"<@[UW][A-Z0-9]+>|<!subteam\^S[A-Z0-9]+>|<!date\^\d+\^[^|<>]*\|[^|<>]*>|<https?://[^|<>\s]+\|[^<>]*>"
 )
@@ -153,13 +154,15 @@ def _faults_of_text(thing: Mapping[str, Any]) -> Iterator[str]:
 
 
 def live_faults(texts: Sequence[str]) -> list[str]:
-    """Return what is live in mrkdwn and not ours: mentions of everybody, odd links."""
-    return [
+    """Return what is live in mrkdwn and not ours, or was cut in two: odd links, half entities."""
+    live = [
         f"live in mrkdwn: {one}"
         for text in texts
         for one in LIVE.findall(text)
         if not ALLOWED_LIVE.fullmatch(one)
     ]
+    halves = [HALF.search(LIVE.sub("", text)) for text in texts]
+    return live + [f"half of something: {one[0]}" for one in halves if one is not None]
 
 
 def _faults_of_button(thing: Mapping[str, Any]) -> Iterator[str]:

@@ -46,6 +46,8 @@ UNEVEN = {**TABLE, "rows": [*TABLE["rows"], []]}
         ([section(" ")], "a text of 1 characters"),
         ([section("<!channel>")], "live in mrkdwn: <!channel>"),
         ([section("<https://a.example>")], "live in mrkdwn"),
+        ([section("a &amp; b &am…")], "half of something: &am…"),
+        ([section("see <https://a.ex…")], "half of something: <https://a.ex…"),
         ([{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}], "not verbatim"),
         ([{"type": "section"}], "a section without text"),
         ([{"type": "section", "fields": [plain("x" * 2_001)]}], "a field of 2001"),

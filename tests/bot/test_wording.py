@@ -10,6 +10,7 @@ from bot.wording import (
     bold,
     clean,
     clip,
+    clip_marked,
     duration,
     escape,
     joined,
@@ -100,6 +101,16 @@ def test_clipped_text_fits_and_says_that_it_was_cut(text: str, most: int) -> Non
 
     assert units(clipped) <= most
     assert clipped == text or clipped.endswith("…")
+
+
+@pytest.mark.parametrize("piece", ["&amp;", "<@U0ANA>", "<https://acme.example/p|see>", "word "])
+@given(most=st.integers(1, 60))
+def test_cut_markup_fits_and_holds_nothing_half(piece: str, most: int) -> None:
+    shown = clip_marked(piece * 20, most)
+
+    assert units(shown) <= most
+    assert shown.endswith("…")
+    assert set(shown.removesuffix("…").replace(piece, "")) <= set(piece if piece == "word " else "")
 
 
 @given(st.text(), st.integers(1, 200))

@@ -66,7 +66,8 @@ def test_people_who_may_not_decide_are_told_privately_why(scene: Scene) -> None:
             ("connie", "another workspace"),
         ):
             approve(scene, name, card)
-            scene.person(name).wait_for_ephemeral(why)
+            told = scene.person(name).wait_for_ephemeral(why)
+            assert told.thread_ts == card.thread_ts  # Beside the card, not up in the channel.
 
         assert scene.now(card).buttons == card.buttons
     assert refunds(scene) == []

@@ -60,6 +60,28 @@ def test_an_answer_is_private_unless_it_says_otherwise(
     assert [one.text for one in workspace.messages()] == ["For everybody"]
 
 
+def test_an_answer_stands_in_a_thread_where_it_names_one_that_has_replies(
+    urls: list[str], client: WebClient, workspace: Workspace
+) -> None:
+    root = client.chat_postMessage(channel="C0OPS", text="Run 17")["ts"]
+    client.chat_postMessage(channel="C0OPS", text="Card", blocks=a_button(), thread_ts=root)
+    rita = workspace.person("rita")
+    rita.click("Why?")
+    lone = client.chat_postMessage(channel="C0OPS", text="Run 18")["ts"]
+    answering = WebhookClient(urls[0])
+    for text, more in (
+        ("above", {}),
+        ("there", {"thread_ts": root}),
+        ("lost", {"thread_ts": lone}),
+    ):
+        answering.send_dict({"text": text, "replace_original": False, **more})
+
+    assert [(one.text, one.thread_ts) for one in rita.ephemerals] == [
+        ("above", None),
+        ("there", root),
+    ]
+
+
 def test_a_sixth_use_is_refused(urls: list[str], workspace: Workspace) -> None:
     workspace.person("rita").command("/ops help")
     client = WebhookClient(urls[0])

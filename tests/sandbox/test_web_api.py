@@ -224,6 +224,15 @@ def test_replies_bring_the_first_message_and_come_oldest_first(
     assert [one.text for one in workspace.messages()] == ["Run 17"]
 
 
+def test_a_message_names_the_app_behind_it_and_who_began_its_thread(client: WebClient) -> None:
+    root = client.chat_postMessage(channel="C0OPS", text="Run 17")
+    reply = client.chat_postMessage(channel="C0OPS", text="step 1", thread_ts=root["ts"])["message"]
+
+    assert reply["bot_profile"]["name"] == "Interlock"
+    assert reply["parent_user_id"] == root["message"]["user"]
+    assert "parent_user_id" not in root["message"]
+
+
 def test_a_deleted_first_message_leaves_a_tombstone_over_its_replies(client: WebClient) -> None:
     root = client.chat_postMessage(channel="C0OPS", text="Run 17")
     client.chat_postMessage(channel="C0OPS", text="step 1", thread_ts=root["ts"])

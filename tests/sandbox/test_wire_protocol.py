@@ -118,6 +118,20 @@ def test_events_carry_their_attempt_and_want_no_payload(
     assert first["payload"]["event_id"] == again["payload"]["event_id"]
 
 
+def test_what_is_answered_to_a_shortcut_nobody_looks_at(
+    server: SandboxServer, line: ClientConnection, workspace: Workspace
+) -> None:
+    frame(line)
+    used = workspace.person("rita").shortcut("run.start", wait=False)
+    envelope = frame(line)
+    answer = {"envelope_id": envelope["envelope_id"], "payload": {"text": "Hello"}}
+    line.send(json.dumps(answer))
+    workspace.wait_for(lambda: used.settled, what="the acknowledgement")
+
+    assert (envelope["type"], envelope["accepts_response_payload"]) == ("interactive", False)
+    assert [one.where for one in server.recorder.faults] == ["shortcut"]
+
+
 def test_a_disconnect_frame_names_its_reason_and_the_line_ends(
     line: ClientConnection, server: SandboxServer
 ) -> None:
