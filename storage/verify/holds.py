@@ -37,8 +37,8 @@ class Holds:
 
     def __init__(self, selectors: Iterable[object] = ()) -> None:
         """Take the selectors of all holds that the log ever sets."""
-        found = map(_selector, selectors)
-        self._kinds = {one.kind for one in found if one is not None}
+        self._all = {one for one in map(_selector, selectors) if one is not None}
+        self._kinds = {one.kind for one in self._all}
         self._in_force: dict[str, Selector] = {}
         self._kept: list[_Kept] = []
         self._workflows: dict[str, str] = {}  # Of each run, where one is held by its workflow.
@@ -62,7 +62,7 @@ class Holds:
             classes = {name: part["cls"] for name, part in members["parts"].items()}
             own = _text(data.get("hold")) if kind == SET else None
             actor, ts = members["actor"]["ref"], members["ts"]
-            self._kept.append(_Kept(index, about, workflow, actor, ts, own, classes))
+            self._keep(_Kept(index, about, workflow, actor, ts, own, classes))
         self._note(kind, data)
 
     def kept_from(self, kind: str, data: Mapping[str, Any]) -> bool:
@@ -74,6 +74,12 @@ class Holds:
         if kind == "erasure":  # What a sweep has passed is not looked at again.
             self._gone.update((one.place, name) for one, name in removed)
         return is_held
+
+    def _keep(self, one: _Kept) -> None:
+        """Keep an entry that a hold may select; in which runs a person acts is known later."""
+        is_open = Kind.PERSON in self._kinds or one.own is not None
+        if is_open or any(self._selects(selector, one) for selector in self._all):
+            self._kept.append(one)
 
     def _listed(self, data: Mapping[str, Any]) -> Iterator[Removed]:
         for place, name in data["items"]:
