@@ -49,12 +49,12 @@ def rows_in(
         if connection.dialect.name != "sqlite":
             raise
     # Only now, since a function of ours for each text takes its time.
-    with _any_text(connection):
+    with any_text(connection):
         return connection.exec_driver_sql(statement).all()
 
 
 @contextmanager
-def _any_text(connection: Connection) -> Iterator[None]:
+def any_text(connection: Connection) -> Iterator[None]:
     """Let SQLite hand out texts that are no Unicode, with a sign that no text has for each byte."""
     driver: Any = connection.connection.driver_connection
     before, driver.text_factory = driver.text_factory, _lenient
