@@ -8,6 +8,7 @@ Secrets that definitions use are for `secret_sources`.
 import os
 import re
 from collections.abc import Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -330,8 +331,12 @@ def _content(variable: str, path: Path) -> str:
         ) from error
 
 
+# Whose log the command of this process has opened, for what is said when it goes wrong.
+IN_USE: ContextVar[Settings | None] = ContextVar("in_use", default=None)
+
+
 def require_one(settings: Settings) -> None:
-    """Return if the settings say which log is meant.
+    """Return if the settings say which log is meant, which is in use from then on.
 
     Raises:
         SettingsError: they are those of a host, which has many.
@@ -341,6 +346,7 @@ def require_one(settings: Settings) -> None:
             "SLACK_CLIENT_ID is set, so there is one log to each workspace.",
             hint="Say which one with INTERLOCK_WORKSPACE=T…; `interlock workspaces` lists them.",
         )
+    IN_USE.set(settings)
 
 
 def require_tokens(settings: Settings) -> None:

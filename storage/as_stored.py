@@ -65,17 +65,17 @@ def _with_any_text(connection: Connection, statement: str) -> Iterator[Sequence[
 
     Who asks for something else between two rows has it read as ever.
     """
-    with _any_text(connection):
+    with any_text(connection):
         result = connection.exec_driver_sql(statement)
         some = result.fetchmany(TOGETHER)
     while some:
         yield from some
-        with _any_text(connection):
+        with any_text(connection):
             some = result.fetchmany(TOGETHER)
 
 
 @contextmanager
-def _any_text(connection: Connection) -> Iterator[None]:
+def any_text(connection: Connection) -> Iterator[None]:
     """Let SQLite hand out texts that are no Unicode, with a sign that no text has for each byte."""
     driver: Any = connection.connection.driver_connection
     before, driver.text_factory = driver.text_factory, _lenient

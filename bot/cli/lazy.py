@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 import click
 
 from bot.cli.output import NO_TEXT, WANTS_JSON, Interrupted, Misused, Refused
-from workflows.errors import InterlockError, StorageError
+from workflows.errors import InterlockError, StorageError, UnusableDatabaseError
 
+LASTING = frozenset(
+    {"serve", "worker", "demo", "sandbox"}
+)  # Started again, they look by themselves.
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -46,6 +49,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, place.summary) for name, place in self._places.items()])
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click.
+        try:
+            return self._invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as error:
+            # A defect of ours, or rows in which somebody wrote what nothing expects there.
+            told = _of_rows(error, ctx)
+            if told is None:
+                raise
+            raise Refused(told, as_json=bool(ctx.meta.get(WANTS_JSON))) from error
+
+    def _invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click.
         wants_json = "--json" in ctx.args  # Of words that cannot be read, no option is known.
         try:
             return super().invoke(ctx)
@@ -54,7 +69,8 @@ class LazyGroup(click.Group):
                 raise
             raise Misused(error) from error
         except InterlockError as refusal:
-            raise Refused(refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
+            told = _of_rows(refusal, ctx) if isinstance(refusal, UnusableDatabaseError) else None
+            raise Refused(told or refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
         except OSError as error:
             refused = _refused(error, as_json=bool(ctx.meta.get(WANTS_JSON)))
             if refused is None:
@@ -68,6 +84,16 @@ class LazyGroup(click.Group):
             raise (Misused(wrong) if wants_json else wrong) from error
         except KeyboardInterrupt:
             raise Interrupted from None
+
+
+def _of_rows(error: Exception, ctx: click.Context) -> InterlockError | None:
+    """Return what is odd about the rows that a command read, None where that is not the cause."""
+    if ctx.invoked_subcommand in LASTING:
+        return None
+    # Loaded by nothing that goes well.
+    from bot.cli.odd_rows import refusal_of_rows  # noqa: PLC0415 - as said.
+
+    return refusal_of_rows(error)
 
 
 def _refused(error: OSError, *, as_json: bool) -> Refused | None:

@@ -227,3 +227,75 @@ def test_commands_that_read_such_rows_end_in_words(
     assert told.exit_code == 2
     assert words in told.output
     assert "run `interlock audit verify`" in told.output
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "command", "holds"),
+    [
+        ("audit_anchor.at", "NULL", "audit anchors", "nothing"),
+        ("audit_hold.set_at", "NULL", "audit hold list", "nothing"),
+        ("run.started_at", "NULL", "runs", "nothing"),
+        ("run.status", "'aaiting'", "runs", "'aaiting'"),
+        ("run.workflow", "CAST(x'eda080' AS TEXT)", "runs", "bytes that are no text"),
+        ("schedule.timezone", "x'00ff80'", "schedule list", r"b'\x00\xff\x80'"),
+    ],
+)
+def test_a_command_names_row_and_column_of_what_no_release_writes(
+    log: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cell: str,
+    value: str,
+    command: str,
+    holds: str,
+) -> None:
+    copy = Path(shutil.copy(log, tmp_path / "interlock.db"))
+    table, column = cell.split(".")
+    with closing(sqlite3.connect(copy)) as driver:
+        driver.execute("PRAGMA ignore_check_constraints = ON")
+        (run,) = driver.execute("SELECT min(id) FROM run").fetchone()
+        driver.execute(f"UPDATE {table} SET {column} = {value}")
+        driver.commit()
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
+    told = CliRunner().invoke(main, command.format(run=run).split())
+
+    assert told.exit_code == 2, told.output
+    assert f"{cell} of the row " in told.output
+    assert f"holds {holds} where no release writes that" in told.output
+    assert "run `interlock audit verify`" in told.output
+
+
+def test_a_command_ends_in_words_whatever_stands_in_a_column_of_ours(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
+    with closing(sqlite3.connect(log)) as driver:
+        cells = [(table, one) for table, some in columns(driver).items() for one in some]
+        (run,) = driver.execute("SELECT min(id) FROM run").fetchone()
+    drawn = cycle(HOSTILE)
+    commands = cycle(
+        ["runs", f"show {run} --timeline", "schedule list", "audit anchors", "audit explain 3"]
+    )
+    for number, (table, column) in enumerate(cells[::2]):
+        copy = tmp_path / f"{number}.db"
+        shutil.copy(log, copy)
+        with closing(sqlite3.connect(copy)) as driver:
+            driver.execute("PRAGMA ignore_check_constraints = ON")
+            change(driver, table, column, next(drawn))
+            driver.commit()
+        monkeypatch.setenv("INTERLOCK_DATABASE_URL", str(copy))
+        told = CliRunner().invoke(main, next(commands).split())
+
+        assert told.exception is None or isinstance(told.exception, SystemExit), (table, column)
+        copy.unlink()
+
+
+def test_a_defect_of_ours_over_a_sound_log_is_not_put_on_its_rows(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(log, tmp_path / "interlock.db")
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
+    monkeypatch.setattr("bot.cli.reading.list_runs", lambda *_, **__: [None])
+    told = CliRunner().invoke(main, ["runs"])
+
+    assert isinstance(told.exception, AttributeError)
