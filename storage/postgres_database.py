@@ -20,6 +20,7 @@ from storage.patience import server_patience
 from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
 from storage.travelling import TravellingLook, TravellingTransaction, take_back
+from workflows.errors import UnusableDatabaseError
 
 POOL = 16
 KEPT_OF_MANY = 4  # A schema shares the server's connections with others.
@@ -80,8 +81,12 @@ class PostgresDatabase(Database):
         )
         self._here = threading.local()
         # A server that cannot be reached is told at open.
-        with storage_refusals(), self._pool.connect():
-            pass
+        try:
+            with storage_refusals(), self._pool.connect() as opened:
+                _require_options(cast("JourneyConnection", opened.connection.driver_connection))
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def begin(
@@ -200,6 +205,21 @@ def _refuse_if_spent(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg'
     if driver.closed or driver.is_outdated or _has_news(driver):
         raise DisconnectionError("This connection is not to be used again.")
     driver.is_outdated = not driver.takes_changes
+
+
+def _require_options(driver: JourneyConnection) -> None:
+    """Refuse to work where what we ask of each session does not reach the server.
+
+    Raises:
+        UnusableDatabaseError: a pooler keeps it to itself.
+    """
+    if driver.execute("SHOW lock_timeout").fetchone() != (f"{LOCK_TIMEOUT_MS // 1000}s",):
+        raise UnusableDatabaseError(
+            "The settings of the bot's sessions do not reach the Postgres server.",
+            hint="A pooler before it leaves them out, as PgBouncer does with"
+            " `ignore_startup_parameters = options`. Have INTERLOCK_DATABASE_URL lead to the"
+            " server itself, or to a pooler that hands `options` on.",
+        )
 
 
 def _driver_of(lent: PoolProxiedConnection) -> JourneyConnection:
