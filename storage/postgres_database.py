@@ -32,9 +32,12 @@ AGAIN_SECONDS = 0.5
 # What nobody begins is a look. Units say otherwise when they begin.
 LOOKS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 READ_ONLY = "default_transaction_read_only"
-# An older server refuses to hear of it, so it cannot stand among the options below. What is long
-# here is a migration, or the reading of a whole log.
-NO_LIMIT, NO_LIMIT_SINCE = "SET transaction_timeout = 0", 170_000
+# An older server refuses to hear of these, so they cannot stand among the options below. What is
+# long here is a migration, the reading of a whole log, or the time between two questions.
+NO_LIMIT = (
+    "SELECT set_config(name, '0', false) FROM pg_settings"
+    " WHERE name IN ('transaction_timeout', 'idle_session_timeout')"
+)
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -160,10 +163,9 @@ def connection_arguments(url: URL) -> dict[str, Any]:
 
 
 def lift_limit(driver: Any, _record: object) -> None:  # noqa: ANN401  psycopg's own connection
-    """Let transactions on a new connection take as long as they need, whatever the role has."""
-    if driver.info.server_version >= NO_LIMIT_SINCE:
-        driver.execute(NO_LIMIT)
-        driver.commit()
+    """Let a new connection and its transactions last as they need to, whatever the role has."""
+    driver.execute(NO_LIMIT)
+    driver.commit()
 
 
 def schema_of(url: URL) -> str:

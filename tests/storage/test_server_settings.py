@@ -29,7 +29,7 @@ SETTINGS = {
     "statement_timeout": "'5ms'",
     "lock_timeout": "'1ms'",
     "idle_in_transaction_session_timeout": "'1ms'",
-    "idle_session_timeout": "'20ms'",
+    "idle_session_timeout": "'250ms'",
     "transaction_timeout": "'250ms'",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
@@ -152,6 +152,24 @@ def test_no_second_log_begins_where_search_path_leads_since_unless_the_address_s
     meant = with_schema(make_url(postgres_url), "other").render_as_string(hide_password=False)
 
     assert worked_on(meant, home)[0] == "done"
+
+
+def test_a_process_whose_search_path_is_changed_tells_people_that_nothing_was_recorded(
+    postgres_url: str, home: Path
+) -> None:
+    with closing(open_database(postgres_url)) as database:
+        journal = init_log(database, home, origin=ORIGIN, now=Clock())
+        house = Working(SqlStore(database, journal, now=Clock()), Clock())
+        run = house.start()
+        set_there(
+            postgres_url,
+            "ALTER DATABASE here SET search_path = nowhere",
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        for work in (house.start, house.settle, lambda: house.entries(run)):
+            with pytest.raises(StorageUnavailableError, match="does not show its tables"):
+                work()
 
 
 def test_a_role_that_may_only_read_and_write_rows_can_serve(postgres_url: str, home: Path) -> None:
