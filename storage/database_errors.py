@@ -79,6 +79,7 @@ SERVER_FULL = "53100"
 NO_RIGHT = "42501"
 NAME_TAKEN = "42P07"  # By a table of somebody else.
 NO_SCHEMA = "3F000"
+NO_TABLE = "42P01"
 TAKES_NO_CHANGES = "25006"
 TOOK_TOO_LONG = frozenset({"25P03", "25P04"})  # Of a transaction; its connection is ended.
 NOT_SUPPORTED = "0A000"
@@ -246,6 +247,12 @@ def _of_server(error: "DatabaseError") -> StorageError | None:
             "The search_path of the database's user leads to no schema that there is.",
             hint="Make that schema, or have search_path lead to one: ALTER ROLE user SET"
             " search_path = public.",
+        )
+    if state == NO_TABLE:
+        return StorageUnavailableError(
+            "The database does not show its tables any more.",
+            hint="Nothing was recorded. Whoever runs the bot: somebody changed search_path, or took"
+            " a table away. Start the bot again, and it says what to do.",
         )
     if state in TOOK_TOO_LONG:
         return StorageUnavailableError(

@@ -20,6 +20,7 @@ from storage.patience import server_patience
 from storage.shelf import Shelf
 from storage.transaction import Database, Transaction
 from storage.travelling import TravellingLook, TravellingTransaction, take_back
+from workflows.errors import UnusableDatabaseError
 
 POOL = 16
 KEPT_OF_MANY = 4  # A schema shares the server's connections with others.
@@ -31,9 +32,12 @@ AGAIN_SECONDS = 0.5
 # What nobody begins is a look. Units say otherwise when they begin.
 LOOKS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 READ_ONLY = "default_transaction_read_only"
-# An older server refuses to hear of it, so it cannot stand among the options below. What is long
-# here is a migration, or the reading of a whole log.
-NO_LIMIT, NO_LIMIT_SINCE = "SET transaction_timeout = 0", 170_000
+# An older server refuses to hear of these, so they cannot stand among the options below. What is
+# long here is a migration, the reading of a whole log, or the time between two questions.
+NO_LIMIT = (
+    "SELECT set_config(name, '0', false) FROM pg_settings"
+    " WHERE name IN ('transaction_timeout', 'idle_session_timeout')"
+)
 # Settings of the server, the database or the role give way to these.
 OPTIONS = {
     "synchronous_commit": "on",
@@ -80,8 +84,12 @@ class PostgresDatabase(Database):
         )
         self._here = threading.local()
         # A server that cannot be reached is told at open.
-        with storage_refusals(), self._pool.connect():
-            pass
+        try:
+            with storage_refusals(), self._pool.connect() as opened:
+                _require_options(cast("JourneyConnection", opened.connection.driver_connection))
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def begin(
@@ -155,10 +163,9 @@ def connection_arguments(url: URL) -> dict[str, Any]:
 
 
 def lift_limit(driver: Any, _record: object) -> None:  # noqa: ANN401  psycopg's own connection
-    """Let transactions on a new connection take as long as they need, whatever the role has."""
-    if driver.info.server_version >= NO_LIMIT_SINCE:
-        driver.execute(NO_LIMIT)
-        driver.commit()
+    """Let a new connection and its transactions last as they need to, whatever the role has."""
+    driver.execute(NO_LIMIT)
+    driver.commit()
 
 
 def schema_of(url: URL) -> str:
@@ -200,6 +207,21 @@ def _refuse_if_spent(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg'
     if driver.closed or driver.is_outdated or _has_news(driver):
         raise DisconnectionError("This connection is not to be used again.")
     driver.is_outdated = not driver.takes_changes
+
+
+def _require_options(driver: JourneyConnection) -> None:
+    """Refuse to work where what we ask of each session does not reach the server.
+
+    Raises:
+        UnusableDatabaseError: a pooler keeps it to itself.
+    """
+    if driver.execute("SHOW lock_timeout").fetchone() != (f"{LOCK_TIMEOUT_MS // 1000}s",):
+        raise UnusableDatabaseError(
+            "The settings of the bot's sessions do not reach the Postgres server.",
+            hint="A pooler before it leaves them out, as PgBouncer does with"
+            " `ignore_startup_parameters = options`. Have INTERLOCK_DATABASE_URL lead to the"
+            " server itself, or to a pooler that hands `options` on.",
+        )
 
 
 def _driver_of(lent: PoolProxiedConnection) -> JourneyConnection:

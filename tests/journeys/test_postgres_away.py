@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from sandbox.targets.shop_faults import Fault
@@ -20,6 +21,7 @@ from tests.journeys.private_postgres import PrivatePostgres, private_postgres
 
 # Longer than a silent worker is given, and an effect that takes longer than both.
 OUTAGE, ANSWER = 40.0, 30.0
+WRITTEN = "SELECT (SELECT count(*) FROM audit_entry), (SELECT max(id) FROM outbox)"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -114,3 +116,39 @@ def test_after_an_outage_no_worker_takes_another_for_gone(
     assert sorted(crowd.paid()) == orders
     assert all("action.in_doubt" not in kinds(crowd, run) for run in runs)
     assert all("taken over" not in one.log for one in workers)
+
+
+def set_read_only(server: PrivatePostgres, value: str) -> None:
+    said = "-c default_transaction_read_only=off"
+    with psycopg.connect(server.url, autocommit=True, options=said) as owner:
+        (name,) = owner.execute("SELECT quote_ident(current_database())").fetchone() or ("",)
+        owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+        owner.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE application_name = 'interlock'"
+        )
+
+
+def test_nothing_is_written_while_the_database_is_read_only_and_all_goes_on_afterwards(
+    crowd: Crowd, server: PrivatePostgres
+) -> None:
+    serving, working = crowd.begin("serve"), crowd.begin("worker")
+    rita = crowd.stage.slack.workspace.person("rita")
+    rita.command("/ops run pay-back order=ord_1301", channel=OPS)
+    wait_until(lambda: "ord_1301" in crowd.paid(), "a payment")
+    wait_until(lambda: set(crowd.statuses().values()) == {"done"}, "the end of the run")
+    set_read_only(server, "on")
+    before = crowd.query(WRITTEN)
+    rita.command("/ops run pay-back order=ord_1302", channel=OPS)
+    rita.wait_for_ephemeral("The database takes no changes")
+    time.sleep(6)  # What comes due meanwhile waits as well.
+
+    assert crowd.query(WRITTEN) == before
+    assert (serving.popen.poll(), working.popen.poll()) == (None, None)
+
+    set_read_only(server, "off")
+    rita.command("/ops run pay-back order=ord_1303", channel=OPS)
+    wait_until(lambda: "ord_1303" in crowd.paid(), "a payment afterwards")
+
+    assert crowd.paid() == ["ord_1301", "ord_1303"]
+    assert '"exception"' not in serving.log + working.log

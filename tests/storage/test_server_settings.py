@@ -1,5 +1,10 @@
 """What a DBA sets for the database or the role changes nothing, or is refused with what to do."""
 
+import select
+import socket
+import socketserver
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,12 +23,13 @@ from tests.conftest import NUMBERS
 from tests.world import Clock, Working
 from workflows.errors import StorageUnavailableError, UnusableDatabaseError
 
+PROTOCOL_3 = 196608
 ORIGIN = "interlock.example/audit/T0ABC"
 SETTINGS = {
     "statement_timeout": "'5ms'",
     "lock_timeout": "'1ms'",
     "idle_in_transaction_session_timeout": "'1ms'",
-    "idle_session_timeout": "'20ms'",
+    "idle_session_timeout": "'250ms'",
     "transaction_timeout": "'250ms'",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
@@ -148,6 +154,24 @@ def test_no_second_log_begins_where_search_path_leads_since_unless_the_address_s
     assert worked_on(meant, home)[0] == "done"
 
 
+def test_a_process_whose_search_path_is_changed_tells_people_that_nothing_was_recorded(
+    postgres_url: str, home: Path
+) -> None:
+    with closing(open_database(postgres_url)) as database:
+        journal = init_log(database, home, origin=ORIGIN, now=Clock())
+        house = Working(SqlStore(database, journal, now=Clock()), Clock())
+        run = house.start()
+        set_there(
+            postgres_url,
+            "ALTER DATABASE here SET search_path = nowhere",
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        for work in (house.start, house.settle, lambda: house.entries(run)):
+            with pytest.raises(StorageUnavailableError, match="does not show its tables"):
+                work()
+
+
 def test_a_role_that_may_only_read_and_write_rows_can_serve(postgres_url: str, home: Path) -> None:
     role = f"rows_{next(NUMBERS)}"
     set_there(
@@ -175,3 +199,46 @@ def test_a_transaction_that_the_server_ends_for_its_time_is_told_as_that(
             take_long()
         with database.begin() as tx:
             assert tx.run("SELECT 1").fetchone() == (1,)
+
+
+class Pooler(socketserver.BaseRequestHandler):
+    """Hands on what a client says, but for the options of its session."""
+
+    server_at = ""
+
+    def handle(self) -> None:
+        while True:
+            (length,) = struct.unpack("!I", self.request.recv(4))
+            said = self.request.recv(length - 4)
+            if struct.unpack("!I", said[:4])[0] == PROTOCOL_3:
+                break
+            self.request.sendall(b"N")
+        words = said[4:-2].split(b"\0")
+        kept = [pair for pair in zip(words[::2], words[1::2], strict=True) if pair[0] != b"options"]
+        body = said[:4] + b"".join(one + b"\0" for pair in kept for one in pair) + b"\0"
+        with socket.socket(socket.AF_UNIX) as behind:
+            behind.connect(self.server_at)
+            behind.sendall(struct.pack("!I", len(body) + 4) + body)
+            self._hand_on(behind)
+
+    def _hand_on(self, behind: socket.socket) -> None:
+        other = {behind: self.request, self.request: behind}
+        while True:
+            for one in select.select(list(other), [], [])[0]:
+                said = one.recv(2**16)
+                if not said:
+                    return
+                other[one].sendall(said)
+
+
+def test_a_pooler_that_leaves_our_settings_out_is_refused(postgres_url: str) -> None:
+    url = make_url(postgres_url)
+    at = Path(str(url.query["host"]), f".s.PGSQL.{url.port or 5432}")
+    handler = type("_", (Pooler,), {"server_at": str(at)})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        before = url.set(host="127.0.0.1", port=server.server_address[1], query={})
+        with pytest.raises(UnusableDatabaseError, match="do not reach the Postgres server"):
+            open_database(before.render_as_string(hide_password=False))
+        server.shutdown()
