@@ -6,7 +6,8 @@ clients count them, in UTF-16 units, so an emoji is two.
 
 # A message.
 MESSAGE_BLOCKS = 50
-MESSAGE_CHARACTERS = 12_000  # Slack refuses from about 13,200 on, undocumented.
+MESSAGE_CHARACTERS = 12_000  # Slack refuses from about 13,300 on, undocumented.
+BLOCK_CHARACTERS = 125  # What each block counts against it besides its text, undocumented too.
 MESSAGE_TEXT = 4_000  # `chat.update` refuses more.
 
 # Text inside blocks.

@@ -8,7 +8,8 @@ from typing import Final
 
 # A message as a whole.
 MESSAGE_BLOCKS: Final = 50
-MESSAGE_BLOCK_TEXT: Final = 13_172
+MESSAGE_BLOCK_TEXT: Final = 13_422
+BLOCK_WEIGHT: Final = 125
 MESSAGE_TEXT: Final = 40_000
 UPDATE_TEXT: Final = 4_000
 MARKDOWN_TEXT: Final = 12_000

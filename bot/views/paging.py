@@ -9,14 +9,23 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import Block
 
 from bot import limits
-from bot.views.pieces import Rendered, actions, button, context, header, rendered, section, weight
+from bot.views.pieces import (
+    Rendered,
+    actions,
+    button,
+    context,
+    header,
+    message_weight,
+    rendered,
+    section,
+)
 from bot.wording import clip, escape
 
 PAGE_EARLIER = "list.earlier"
 PAGE_LATER = "list.later"
 
 _BLOCKS = limits.MESSAGE_BLOCKS - 6  # Title, position and buttons need a few.
-_CHARACTERS = limits.MESSAGE_CHARACTERS - 1_500
+_CHARACTERS = limits.MESSAGE_CHARACTERS - 1_500 - 3 * limits.BLOCK_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +95,7 @@ def _pages(items: Sequence[Sequence[Block]]) -> list[list[Sequence[Block]]]:
     pages: list[list[Sequence[Block]]] = [[]]
     blocks = characters = 0
     for item in items:
-        size = weight(item)
+        size = message_weight(item)
         if pages[-1] and (blocks + len(item) > _BLOCKS or characters + size > _CHARACTERS):
             pages.append([])
             blocks = characters = 0

@@ -174,8 +174,13 @@ def _folded(lines: Iterable[str], most: int) -> Iterator[str]:
 
 
 def weight(blocks: Iterable[Block]) -> int:
-    """Return how many characters of text `blocks` show, as Slack's own limit counts them."""
+    """Return how many characters of text `blocks` show."""
     return sum(_weight(block.to_dict()) for block in blocks)
+
+
+def message_weight(blocks: Sequence[Block]) -> int:
+    """Return how much of `limits.MESSAGE_CHARACTERS` they take, as Slack counts a message."""
+    return weight(blocks) + limits.BLOCK_CHARACTERS * len(blocks)
 
 
 def _weight(value: object) -> int:

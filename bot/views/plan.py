@@ -44,15 +44,16 @@ class _Cut:
     left: int  # Rows that are missing or not complete.
 
 
-def head_of(shown: Preview, *, is_over: bool = False) -> Head:
+def head_of(shown: Preview, *, is_over: bool = False, share: int = 1) -> Head:
     """Return the plan, what changed, and what the requester typed, as far as there is room.
 
-    Once it is over, nothing of it is still to come, and its heading says so.
+    Once it is over, nothing of it is still to come, and its heading says so. Where much else
+    stands beside it, it has only one in `share` of its room.
     """
     told = [one_line(line) for line in (shown.headline, *shown.lines)]
-    plan = _head(told, PLAN, _most_rows(shown, told))
-    changes = _head([one_line(line) for line in shown.changed], CHANGES)
-    typed = typed_head(shown)
+    plan = _head(told, PLAN // share, _most_rows(shown, told))
+    changes = _head([one_line(line) for line in shown.changed], CHANGES // share)
+    typed = typed_head(shown, share=share)
     blocks = [
         section(f"*{WAS if is_over else WILL}* ({effect_words(shown)})"),
         plain_section("\n".join(plan.rows)),
@@ -72,12 +73,13 @@ def _most_rows(shown: Preview, told: Sequence[str]) -> int:
     return min(in_short, _OWN_ROWS)
 
 
-def typed_head(shown: Preview) -> Head:
+def typed_head(shown: Preview, *, share: int = 1) -> Head:
     """Return what the requester typed, as far as there is room; a plan repeats a proposal's."""
     if is_own(shown.workflow):
         beside = tuple(row for row in shown.inputs if row[0] not in TOLD_BY_PLAN)
         shown = shown.model_copy(update={"inputs": beside})
-    inputs = _head([_row(title, value) for title, value in shown.inputs], INPUTS, MOST_INPUTS)
+    told = [_row(title, value) for title, value in shown.inputs]
+    inputs = _head(told, INPUTS // share, MOST_INPUTS // share)
     return Head(blocks=tuple(_typed(shown, inputs)), is_whole=inputs.left == 0)
 
 

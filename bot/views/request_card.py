@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
 
+from bot import limits
 from bot.views.pieces import (
     Rendered,
     actions,
     button,
     context,
     header,
+    message_weight,
     plain_section,
     rendered,
     section,
@@ -48,8 +50,19 @@ _COMMENT, _VOTES, _REASON = 120, 6, 1_200
 
 
 def request_card(card: RequestCard) -> Rendered:
-    """Build the card of a request in whatever state it is."""
-    shown, head = card.preview, head_of(card.preview, is_over=_is_over(card))
+    """Build the card of a request in whatever state it is.
+
+    Where so much else is to be said that Slack would refuse it, it shows less of the plan.
+    """
+    blocks = _blocks(card, share=1)
+    if message_weight(blocks) > limits.MESSAGE_CHARACTERS:
+        blocks = _blocks(card, share=2)
+    return rendered(_sentence(card), blocks)
+
+
+def _blocks(card: RequestCard, *, share: int) -> list[Block]:
+    shown = card.preview
+    head = head_of(shown, is_over=_is_over(card), share=share)
     blocks: list[Block] = [
         header(shown.heading),
         section(_state(card)),
@@ -62,7 +75,7 @@ def request_card(card: RequestCard) -> Rendered:
         context(*_ids(card)),
     ]
     row = _buttons(card, head)
-    return rendered(_sentence(card), [*blocks, row] if row is not None else blocks)
+    return [*blocks, row] if row is not None else blocks
 
 
 def _is_over(card: RequestCard) -> bool:

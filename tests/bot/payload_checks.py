@@ -46,6 +46,7 @@ def faults_of_message(payload: Mapping[str, Any]) -> list[str]:
     if len(blocks) > limits.MESSAGE_BLOCKS:
         faults.append(f"{len(blocks)} blocks")
     total = sum(units(one) for one in shown_texts(blocks))
+    total += limits.BLOCK_CHARACTERS * len(blocks)
     if total > limits.MESSAGE_CHARACTERS:
         faults.append(f"{total} characters in all blocks")
     faults += [f"a {b['type']} belongs into a modal" for b in blocks if b["type"] in VIEWS_ONLY]

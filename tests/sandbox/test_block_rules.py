@@ -289,6 +289,17 @@ def test_a_message_as_a_whole_has_limits_too(blocks: object, error: str) -> None
     assert caught.value.error == error
 
 
+def test_each_block_counts_besides_its_words() -> None:
+    few = [section("x" * 300)] * 31
+    many = [*few, section("x" * 300)]
+
+    check_message_blocks(few)
+    with pytest.raises(SlackError) as caught:
+        check_message_blocks(many)
+
+    assert caught.value.error == "msg_blocks_too_long"
+
+
 def a_number(**more: object) -> Json:
     element = {"type": "number_input", "action_id": "n", "is_decimal_allowed": True, **more}
     return an_input(element=element)
