@@ -3,6 +3,7 @@
 Folders with needs of their own have a conftest beside their tests.
 """
 
+import gc
 import itertools
 import os
 import shutil
@@ -40,6 +41,21 @@ settings.load_profile("patient")
 NUMBERS = itertools.count(1)
 # What a test takes where it takes long: whole companies, browsers, many examples in one test.
 SECONDS = {"properties": 7.0, "crash": 5.0, "journeys": 4.0, "page": 1.5, "deploy": 2.0}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Find the tests without looking for rubbish meanwhile, and never among them afterwards.
+
+    They and their modules are millions of objects, all of which stay: looking through them again
+    and again takes as long as making them, in every worker.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,8 +41,13 @@ def port() -> Iterator[int]:
     server.stop()
 
 
-def connect(port: int, beginning: bytes = b"") -> socket.socket:
-    opened = socket.create_connection(("127.0.0.1", port), timeout=PATIENT)
+def connect(port: int, beginning: bytes = b"", *, room: int = 0) -> socket.socket:
+    """Connect, with `room` for so many bytes that were not read yet, and begin to ask."""
+    opened = socket.socket()
+    if room:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    opened.settimeout(PATIENT)
+    opened.connect(("127.0.0.1", port))
     opened.sendall(beginning)
     return opened
 
@@ -89,7 +94,7 @@ def test_whoever_reads_no_answers_is_left_after_a_while(
     monkeypatch: pytest.MonkeyPatch, port: int
 ) -> None:
     monkeypatch.setattr(bot.http_connections, "SECONDS", 0.5)
-    with connect(port) as opened:
+    with connect(port, room=4096) as opened:
         assert is_broken_off(opened, ASK * 1000)
 
 

@@ -12,6 +12,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import pytest
@@ -138,6 +139,7 @@ COUNTS = st.integers(1, 99)
 IDS = st.text("abcdef0123456789_", min_size=1, max_size=40)
 
 
+@cache
 def any_of(kind: Any) -> st.SearchStrategy[Any]:
     """Return values of a type that views are drawn from."""
     if kind in PLAIN:
