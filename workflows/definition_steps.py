@@ -1,6 +1,6 @@
 """What a step of a workflow may say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -81,6 +81,30 @@ AnyStage: TypeAlias = Annotated[
 def turns_of(stages: Iterable[ApprovalStage | AllOf]) -> tuple[tuple[ApprovalStage, ...], ...]:
     """Return the stages turn by turn: alone, or the parts that are decided side by side."""
     return tuple(one.parts if isinstance(one, AllOf) else (one,) for one in stages)
+
+
+def apart(turns: Iterable[Sequence[ApprovalStage]]) -> list[tuple[ApprovalStage, ...]]:
+    """Return the stages turn by turn, those that ask the same people once, where they first stand.
+
+    One person counts once, so as many have to agree there as in all these stages together, and
+    as few suffice to refuse as in one of them. A turn that has none of its own is empty.
+    """
+    found: dict[frozenset[str], ApprovalStage] = {}
+    kept: list[list[frozenset[str]]] = []
+    for turn in turns:
+        kept.append([])
+        for stage in turn:
+            people = frozenset(stage.asked)
+            first = found.get(people)
+            if first is None:
+                kept[-1].append(people)
+            found[people] = stage if first is None else _both(first, stage)
+    return [tuple(found[people] for people in turn) for turn in kept]
+
+
+def _both(first: ApprovalStage, then: ApprovalStage) -> ApprovalStage:
+    wanted = {"approve": first.approve + then.approve, "deny": min(first.deny, then.deny)}
+    return first.model_copy(update=wanted)
 
 
 class Approval(Closed):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal, TypeAlias, TypeVar
 
-from workflows.definition_steps import AllOf, Approval, ApprovalStage, turns_of
+from workflows.definition_steps import AllOf, Approval, ApprovalStage, apart, turns_of
 from workflows.policy_escalation import Escalate, Escalation
 from workflows.policy_hours import OpenHours
 from workflows.policy_reason import ReasonPattern, needs_reason, patterns_of
@@ -178,9 +178,14 @@ class Wish:
     batch: bool = False
 
     @property
+    def parts(self) -> list[tuple[ApprovalStage, ...]]:
+        """Return its stages turn by turn; of people whom it asks twice it wants that many more."""
+        return [turn for turn in apart(turns_of(self.stages)) if turn]
+
+    @property
     def turns(self) -> Turns:
         """Return whom it asks, turn by turn."""
-        return [[frozenset(one.asked) for one in turn] for turn in turns_of(self.stages)]
+        return [[frozenset(one.asked) for one in turn] for turn in self.parts]
 
     def asks(self, key: frozenset[str]) -> bool:
         """Say whether it has a stage of exactly these."""
@@ -208,10 +213,10 @@ def gathered(wishes: Sequence[Wish], *, exclude: Sequence[str] = ()) -> Demand |
 
     Those in `exclude` are left out whatever the wishes say.
 
-    Stages that ask the same people become one, with the larger number who must agree and the
-    smaller number who may refuse; each rule's order of its own stages is kept. The earliest
-    end counts, with its reminders, and the earliest direct message. Items are put to people
-    together only where every one of them says so. Of everything else each rule has its say.
+    Stages of several wishes that ask the same people become one, with the larger number who must
+    agree and the smaller number who may refuse; each rule's order of its own stages is kept. The
+    earliest end counts, with its reminders, and the earliest direct message. Items are put to
+    people together only where every one of them says so. Of everything else each rule has its say.
     """
     if not wishes:
         return None
@@ -242,7 +247,7 @@ def _each(found: Iterable[T]) -> tuple[T, ...]:
 
 def _joined(wishes: Sequence[Wish], order: Order) -> tuple[DemandStage, ...]:
     found: dict[frozenset[str], DemandStage] = {}
-    for stage in (one for wish in wishes for turn in turns_of(wish.stages) for one in turn):
+    for stage in (one for wish in wishes for turn in wish.parts for one in turn):
         people = frozenset(stage.asked)
         first = found.get(people)
         found[people] = DemandStage(

@@ -12,7 +12,7 @@ from workflows.actions.base import Effect
 from workflows.condition_cases import Reach, reached
 from workflows.condition_tree import tree_of
 from workflows.definition_file import Document
-from workflows.definition_steps import turns_of
+from workflows.definition_steps import apart, turns_of
 from workflows.fault import Fault, Place, suggestion
 from workflows.pattern import widths
 from workflows.policy import Policy
@@ -146,8 +146,8 @@ def _never(document: Document, place: Place, condition: str) -> Iterator[Fault]:
 def _people_faults(policy: Policy, document: Document, index: int, rule: Rule) -> Iterator[Fault]:
     """Yield stages of single people that want more of them than there are."""
     single = _single_people(policy)
-    for number, stage in enumerate(rule.stages):
-        for part in turns_of([stage])[0]:
+    for number, turn in enumerate(apart(turns_of(rule.stages))):
+        for part in turn:
             people = len(set(part.asked))
             if not single.issuperset(part.asked):
                 continue

@@ -5,7 +5,6 @@ Stages look as in rules. Besides groups and people they may name three roles: `o
 that nobody gives a workflow to themselves and then agrees.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self, TypeAlias
@@ -13,7 +12,7 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from workflows.definition_parts import Closed, Somebody
-from workflows.definition_steps import AllOf, Approval, ApprovalStage, Expiry, are_late
+from workflows.definition_steps import AllOf, Approval, ApprovalStage, Expiry, apart, are_late
 from workflows.duration import Duration
 from workflows.policy_reason import Reason
 
@@ -83,7 +82,7 @@ class Publish(Closed):
         """Return whose agreement one change needs."""
         stages = [_turn(one, roles) for one in self.stages]
         return Approval.model_construct(
-            stages=tuple(_apart(stages)),
+            stages=tuple(_each_once(stages)),
             expires=self.expires,
             remind=self.remind,
             reason=self.reason,
@@ -101,25 +100,10 @@ def _turn(stage: PublishStage | PublishAllOf, roles: Roles) -> list[ApprovalStag
     ]
 
 
-def _apart(turns: Sequence[Sequence[ApprovalStage]]) -> Iterator[ApprovalStage | AllOf]:
-    """Yield the stages turn by turn; those that ask the same people stand once.
-
-    As many of these have to agree as in all such stages together: where the owner is the group
-    that governs, owner and governor are still two people.
-    """
-    wanted: Counter[frozenset[str]] = Counter()
-    for stage in (one for turn in turns for one in turn):
-        wanted[frozenset(stage.asked)] += stage.approve
-    for turn in turns:
-        keys = dict.fromkeys(frozenset(one.asked) for one in turn)
-        kept = [
-            next(one for one in turn if frozenset(one.asked) == key).model_copy(
-                update={"approve": wanted.pop(key)}
-            )
-            for key in keys
-            if key in wanted
-        ]
+def _each_once(turns: Sequence[Sequence[ApprovalStage]]) -> Iterator[ApprovalStage | AllOf]:
+    """Yield the stages turn by turn; where owner and governors are the same, once for both."""
+    for kept in apart(turns):
         if len(kept) > 1:
-            yield AllOf.model_construct(parts=tuple(kept))
+            yield AllOf.model_construct(parts=kept)
         else:
             yield from kept

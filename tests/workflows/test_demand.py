@@ -51,6 +51,22 @@ def test_parts_stay_side_by_side() -> None:
     assert [one.turn for one in found.stages] == [0, 0, None]
 
 
+def test_people_whom_one_rule_names_twice_have_to_be_that_many_more() -> None:
+    in_turn = demand(wish(stage("@a", "@b", deny=2), stage("@c"), stage("@b", "@a", approve=2)))
+    together = demand(wish(both(stage("@a", deny=3), stage("@a", deny=2)), stage("@c")))
+
+    assert turns(in_turn) == [["@a/@b"], ["@c"]]
+    assert [(one.approve, one.deny) for one in in_turn.stages] == [(3, 1), (1, 1)]
+    assert turns(together) == [["@a"], ["@c"]]
+    assert [(one.approve, one.deny) for one in together.stages] == [(2, 2), (1, 1)]
+
+
+def test_people_whom_two_rules_name_have_to_be_as_many_as_one_of_them_wants() -> None:
+    found = demand(wish(stage("@a"), stage("@a")), wish(stage("@a", approve=2)), wish(stage("@a")))
+
+    assert [one.approve for one in found.stages] == [2]
+
+
 def test_what_one_rule_wants_in_turn_is_not_decided_side_by_side_for_another() -> None:
     together, in_turn = wish(both(stage("@a"), stage("@b"))), wish(stage("@b"), stage("@a"))
 

@@ -233,6 +233,16 @@ def test_more_people_than_can_be_asked() -> None:
     assert linted(asks) == []  # Without the operators, @omar may be a group.
 
 
+def test_a_person_whom_one_rule_names_in_two_stages() -> None:
+    more = 'stages: [{from: ["@omar"]}, {from: ["@leads"]}, {from: ["@omar"]}]'
+    rest = "operators: {deploy: '@omar'}\n"
+    asks = rule('requester != "@rita"', more=more)
+
+    assert [one.partition("stages[0]: ")[2] for one in linted(asks, rest=rest)] == [
+        "2 must agree, and only 1 can be asked, name more people"
+    ]
+
+
 def test_a_group_that_stands_once_and_is_nearly_called_like_another() -> None:
     found = linted(
         GATE,

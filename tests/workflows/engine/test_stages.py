@@ -140,3 +140,26 @@ def test_a_definition_may_want_parts_decided_side_by_side_too(
         house.approve(run, by=who)
 
     assert house.request(run).outcome is Outcome.APPROVED
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'stages: [{from: ["@leads"]}, {from: ["@directors"]}, {from: ["@leads"]}]',
+        'stages: [{all: [{from: ["@leads"]}, {from: ["@leads"]}]}, {from: ["@directors"]}]',
+    ],
+)
+def test_a_rule_that_names_a_group_twice_asks_two_of_it(
+    store: SqlStore, clock: Clock, database: Database, rule: str
+) -> None:
+    house = with_groups(Working(store, clock, policy=policy_of(rule)))
+    run = asked(house)
+    house.approve(run, by="ana")
+    with pytest.raises(NotEligibleError, match="turn"):
+        house.approve(run, by="dora")
+    house.approve(run, by="ben")
+    house.approve(run, by="dora")
+    house.settle()
+
+    assert house.status(run) == "done"
+    assert_sound(database)
