@@ -12,6 +12,7 @@ from workflows.definition_steps import AllOf, Approval, ApprovalStage
 from workflows.demand import Demand, Wish, gathered, wish_of
 from workflows.policy_escalation import Escalate
 from workflows.policy_hours import Hours, hours_of
+from workflows.policy_publish import Publish, Roles
 from workflows.policy_reason import ReasonPattern
 from workflows.turns import in_turns, order_of, turns_in
 
@@ -59,6 +60,14 @@ def test_people_whom_one_rule_names_twice_have_to_be_that_many_more() -> None:
     assert [(one.approve, one.deny) for one in in_turn.stages] == [(3, 1), (1, 1)]
     assert turns(together) == [["@a"], ["@c"]]
     assert [(one.approve, one.deny) for one in together.stages] == [(2, 2), (1, 1)]
+
+
+def test_owner_and_governors_who_are_one_group_are_two_people_of_whom_one_may_refuse() -> None:
+    stages = ({"from": ("owner",), "deny": 2}, {"from": ("governors",)})
+    roles = Roles(owner="@gov", deputy="@ops", governors=("@gov",))
+    (one,) = Publish.model_validate({"stages": stages}).approval(roles).stages
+
+    assert one == stage("@gov", approve=2, deny=1)
 
 
 def test_people_whom_two_rules_name_have_to_be_as_many_as_one_of_them_wants() -> None:
