@@ -5,6 +5,7 @@ than it says, is a fault of the pack.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ BLOCK = 1 << 16
 UNLISTED = frozenset({names.MANIFEST, names.SIGNATURE})
 # What a file raises that cannot be read, or is packed in another way than a zip says.
 UNREADABLE = (OSError, BrokenPackError)
+# On one system or another such a name leads elsewhere, or is that of another file.
+ODD_NAME = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\\:\x00-\x1f\x7f]|[. ](?:/|$)")
 MOST_SMALL = 64 * 1024 * 1024  # Of files that are read as a whole.
 
 
@@ -107,6 +110,13 @@ def check_files(files: PackFiles, listed: dict[str, dict[str, object]], report: 
         report.fail("file-missing", f"{name} is in the manifest and not in the pack.")
     for name in sorted(there - listed.keys()):
         report.fail("file-extra", f"{name} is in the pack and not in the manifest.")
+    for name in sorted(filter(ODD_NAME.search, there)):
+        report.fail("file-extra", f"{name} is no name that every system takes alike.")
+    met: dict[str, str] = {}
+    for name in sorted(there):
+        other = met.setdefault(name.lower(), name)
+        if other != name:
+            report.fail("file-extra", f"{name} differs from {other} by case alone.")
     for name in sorted(there & listed.keys()):
         _check_file(files, name, listed[name], report)
 

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from stat import S_ISLNK
 from typing import IO, NamedTuple, cast
 
 from storage.verify.broken import BrokenPackError
@@ -24,6 +25,7 @@ LOCATOR = struct.Struct("<4sLQL")
 LISTED = struct.Struct("<4s6H3L5H2L")
 OWN = struct.Struct("<4s5H3L2H")
 EXTRA = struct.Struct("<2H")
+ATTRIBUTES = 15  # Which of what the list says of a file has its kind, as Unix knows it.
 LARGE = 1  # The extra field with what 32 bits do not hold.
 FULL = 0xFFFFFFFF
 STORED, DEFLATED = 0, 8
@@ -126,6 +128,8 @@ def _listed(view: bytes) -> Iterator[Packed]:
             raise BrokenPackError(f"{_shown(name)} goes on behind the end of its name.")
         if method not in {STORED, DEFLATED} or flags & ~KNOWN_FLAGS:
             raise BrokenPackError(f"{_shown(name)} is packed in a way that packs never use.")
+        if S_ISLNK(head[ATTRIBUTES] >> 16):
+            raise BrokenPackError(f"{_shown(name)} is a link; it may lead anywhere.")
         size, packed, start = _enlarged(extra, [size, packed, head[-1]])
         yield Packed(name, method, start, packed, size, crc)
 

@@ -303,6 +303,14 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         report(STARTED.replace("U0RITA,", 'U0RITA"",').replace(",slack", ',"slack')),
         1,
     ),
+    **{
+        f"a file under the name {name!r}": (beside(name, b"x"), 1)
+        for name in ("Reports/sod.csv", "reports/SOD.csv", "reports\\sod.csv", "readme", "C:x")
+    },
+    **{
+        f"a file under the name {name!r}": (beside(name, b"x"), verdict)
+        for name, verdict in (("reports/sod.csv ", 1), ("reports /sod.csv", 1), ("notes", 0))
+    },
     "a year that there is not": (
         and_entry(entry(3, "access.read", {}, ts="0000-01-01T00:00:00.000Z")),
         1,

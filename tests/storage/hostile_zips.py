@@ -28,6 +28,7 @@ class Member:
     at: int | None = None
     extra: bytes = b""
     made_by: int = 20
+    attributes: int = 0
     is_listed: bool = True
 
     def body(self) -> bytes:
@@ -52,7 +53,7 @@ class Member:
         numbers, lengths = self.numbers(), (len(self.name), len(self.extra), 0)
         at = at if self.at is None else self.at
         head = (b"PK\1\2", 20, self.made_by, self.flags, self.method, 0, 33, *numbers, *lengths)
-        return struct.pack("<4s6H3L5H2L", *head, 0, 0, 0, at) + self.name + self.extra
+        return struct.pack("<4s6H3L5H2L", *head, 0, 0, self.attributes, at) + self.name + self.extra
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +154,7 @@ for _name in ("entries.jsonl", "leaves.bin", "checkpoint", "state.json", "manife
         "another name of its own": lambda one: replace(one, own_name=one.name[::-1]),
         "a size beside what is stored": lambda one: replace(one, method=0, size=5),
         "a way of packing that there is not": lambda one: replace(one, method=12),
+        "a link": lambda one: replace(one, made_by=0x0314, attributes=0o120777 << 16),
         "a lock": lambda one: replace(one, flags=ENCRYPTED),
         "a patch": lambda one: replace(one, flags=PATCHED),
     }

@@ -177,6 +177,8 @@ wait.started workflow.activated workflow.level_changed workflow.published workfl
 KINDS = frozenset(re.findall(r"\S+", KIND_NAMES))
 PROOF_NAME = re.compile(r"(?:samples/[A-Za-z0-9_-]{1,64}/)?proofs/(0|[1-9][0-9]{0,15})\.tlog-proof")
 BEGAN = re.compile(rb"(?:0|[1-9][0-9]{0,15}),([A-Za-z0-9_-]{1,64}),0,")
+# On one system or another such a name leads elsewhere, or is that of another file.
+ODD_NAME = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\\:\x00-\x1f\x7f]|[. ](?:/|$)")
 SAMPLE_NAME = re.compile(r"samples/([A-Za-z0-9_-]{1,64})/entries\.jsonl")
 FAULTS = {
     "anchor": "Somebody outside vouched for another head than this log has, or a line is forged",
@@ -1525,6 +1527,13 @@ class Verifier:
                 self.found.fail("file-extra", f"{name} is not in the manifest")
             else:
                 self.check_file(name, listed[name])
+        met: dict[str, str] = {}
+        for name in sorted(there):
+            if ODD_NAME.search(name):
+                self.found.fail("file-extra", f"{name} is no name that every system takes alike")
+            if met.setdefault(name.lower(), name) != name:
+                words = f"{name} differs from {met[name.lower()]} by case alone"
+                self.found.fail("file-extra", words)
 
     def check_file(self, name: str, listed: dict[str, Any]) -> None:
         """Compare one file with what the manifest says of it."""

@@ -6,6 +6,8 @@ import { Sha256 } from "./sha256.js";
 import { verifies } from "./signing.js";
 
 const TYPE = "application/vnd.audit-manifest.v1+json";
+// On one system or another such a name leads elsewhere, or is that of another file.
+const ODD_NAME = /(?:^|\/)\.{0,2}(?:\/|$)|[\\:\x00-\x1f\x7f]|[. ](?:\/|$)/;
 const OWN = new Set(["manifest.json", "manifest.dsse.json"]);
 // For people: the log can be judged without them, and something was taken out all the same.
 const FOR_PEOPLE = [
@@ -60,11 +62,23 @@ function isPlain(value) {
 // Compare every file with what the manifest says of it.
 export async function checkFiles(files, manifest, report) {
   const there = new Set(files.names().filter((one) => !OWN.has(one)));
+  checkNames([...there].sort(), report);
   const listed = new Set(Object.keys(manifest.files));
   for (const name of [...new Set([...there, ...listed, ...FOR_PEOPLE])].sort()) {
     if (!there.has(name)) report.fail("file-missing", `the file ${name} is not in the pack`);
     else if (!listed.has(name)) report.fail("file-extra", `the file ${name} is not in the manifest`);
     else await checkFile(files, name, manifest.files[name], report);
+  }
+}
+
+// Check that each name is that of one file, whatever system the pack is unpacked on.
+function checkNames(names, report) {
+  const met = new Map();
+  for (const name of names) {
+    if (ODD_NAME.test(name)) report.fail("file-extra", `${name} is no name that every system takes alike`);
+    const other = met.get(name.toLowerCase());
+    if (other !== undefined) report.fail("file-extra", `${name} differs from ${other} by case alone`);
+    else met.set(name.toLowerCase(), name);
   }
 }
 

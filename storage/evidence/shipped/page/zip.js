@@ -13,6 +13,7 @@ const LOCATOR_64 = 0x07064b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
 const FULL = 0xffffffff;
+const LINK = 0o12; // The kind of a link among files, as Unix knows them.
 const MOST_DIRECTORY = 256 * 1024 * 1024;
 // How well it is packed, whether its sizes stand behind it, whether its name is UTF-8.
 const KNOWN_FLAGS = 0b1000_0000_1110;
@@ -80,6 +81,7 @@ function packedAs(head, named, extra) {
   const name = lenient(named); // One that is no UTF-8 is that of a file which no manifest lists.
   const [flags, method] = [head.getUint16(8, true), head.getUint16(10, true)];
   if (![0, 8].includes(method) || flags & ~KNOWN_FLAGS) throw new Unreadable(`${name} is packed in a way that packs never use`);
+  if (((head.getUint32(38, true) >>> 28) & 15) === LINK) throw new Unreadable(`${name} is a link; it may lead anywhere`);
   const [crc, packed, size, at] = [16, 20, 24, 42].map((from) => head.getUint32(from, true));
   const place = { name, named, method, crc, size, packed, at };
   enlarge(place, extra);
