@@ -431,6 +431,7 @@ def test_a_program_is_told_nothing_more_once_its_owner_has_left(
     workspace = outside.day.stage.slack.workspace
     workspace.add_person("lou", real_name="Lou (support)")
     workspace.join_group("lou", "support")
+    case.is_heard()
     token = outside.token("U0LOU")
     with polled(outside, case, token) as waiting:
         workspace.deactivate("lou", leaves_groups=False)
