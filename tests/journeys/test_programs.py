@@ -403,8 +403,7 @@ def test_a_wait_ends_when_its_time_is_over(outside: Outside, case: Case, token: 
 @contextmanager
 def polled(outside: Outside, case: Case, token: str) -> Iterator[Future[httpx.Response]]:
     """Give the answer, still to come, to a program that waits for its run to go on."""
-    # Somebody who has just joined a group may run it once Slack has told the bot of that.
-    run = case.waits(lambda: outside.starts(case, token).json().get("run"), "a start")
+    run = outside.starts(case, token).json()["run"]
     case.card(case.waits(lambda: next(iter(case.roots()), None), "the run's first message"))
     before = outside.get(f"/runs/{run}", token).json()
     with ThreadPoolExecutor(1) as pool:
