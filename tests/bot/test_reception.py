@@ -65,10 +65,12 @@ class Departing:
 @dataclass
 class Voice:
     said: list[tuple[str, str]] = field(default_factory=list)
+    threads: list[str] = field(default_factory=list)
 
-    def answer(self, url: str, shown: Rendered, *, replace: bool = False) -> None:
+    def answer(self, url: str, shown: Rendered, *, replace: bool = False, thread: str = "") -> None:
         assert not replace
         self.said.append((url, shown.text))
+        self.threads.append(thread)
 
 
 @dataclass
@@ -253,8 +255,17 @@ def test_whoever_types_or_clicks_is_told_why_nothing_happens(
     assert typed["response_type"] == "ephemeral"
     assert words in typed["text"]
     assert [words in text for _, text in desk.voice.said] == [True]
+    assert desk.voice.threads == [""]
     assert sent["response_action"] == "update"
     assert words in json.dumps(sent["view"])
+
+
+@pytest.mark.parametrize(("own", "thread"), [("2.0", "1.0"), ("1.0", "")])
+def test_whoever_clicks_in_a_thread_is_told_there(desk: Desk, own: str, thread: str) -> None:
+    place = {"type": "message", "message_ts": own, "thread_ts": "1.0"}
+    desk.takes(click("T0NOBODY", container=place))
+
+    assert desk.voice.threads == [thread]
 
 
 def test_an_event_is_delivered_again_only_where_somebody_will_take_it(desk: Desk) -> None:
