@@ -83,19 +83,19 @@ def upgrade_inside(connection: Connection) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Say whether the database has exactly the schema of this release."""
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         return _revisions(connection) == {newest()}
 
 
 def is_empty(engine: Engine) -> bool:
     """Say whether no release has made its tables in the database yet."""
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         return not _revisions(connection)
 
 
 def is_usable(engine: Engine) -> bool:
     """Say whether this release can work on the database: it has its schema, or the next one's."""
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         found = _revisions(connection)
         return found == {newest()} or (_are_newer(found) and _floor(connection) <= newest())
 
@@ -131,7 +131,7 @@ def tables_elsewhere(engine: Engine) -> UnusableDatabaseError | None:
         "SELECT DISTINCT nspname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
         " WHERE relkind = 'r' AND relname = 'schema_floor' ORDER BY nspname LIMIT 5"
     )
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         found = ", ".join(str(one) for one in connection.execute(text(query)).scalars())
     if not found:
         return None
@@ -144,7 +144,7 @@ def tables_elsewhere(engine: Engine) -> UnusableDatabaseError | None:
 
 def revision_of(engine: Engine) -> str:
     """Return the revision a database has, "" for one without tables."""
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         return max(_revisions(connection), default="")
 
 
@@ -185,7 +185,7 @@ def _require_seen(engine: Engine) -> None:
         " (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('schema_floor'))"
         " AND to_regclass(quote_ident(relname)) <> oid ORDER BY relname LIMIT 5"
     )
-    with engine.connect() as connection:
+    with storage_refusals(), engine.connect() as connection:
         hidden = ", ".join(str(one) for one in connection.execute(text(query)).scalars())
     if hidden:
         raise UnusableDatabaseError(

@@ -156,7 +156,7 @@ class Crowd(ABC):
         """Return how a run goes on after a failure."""
         if self.has_happened(step):
             return "skip"
-        return "undo" if case.workflow == "take-back" else "retry"
+        return "undo" if case.workflow == "take-back" and not takes_back(step) else "retry"
 
     def has_happened(self, step: StepState) -> bool:
         """Say whether the target did what a step announced."""
@@ -168,6 +168,11 @@ class Crowd(ABC):
         if intended is None or time.time() - intended.at.timestamp() < _sure_after(case):
             return False  # The probe may still find out by itself, and the effect may yet come.
         return not self.home.target.ledger.is_busy(subject_of(intended))
+
+
+def takes_back(step: StepState) -> bool:
+    """Say whether a step undoes another one: it is never undone itself."""
+    return step.intended is not None and str(step.intended.data["step"]).endswith("/undo")
 
 
 def subject_of(intended: Entry) -> str:

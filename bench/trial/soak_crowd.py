@@ -1,5 +1,6 @@
 """The people of a soak. Some of what they ask for must be refused at the door."""
 
+from bench.trial.crowd import takes_back
 from bench.trial.engine_crowd import LOST, EngineCrowd
 from bench.trial.life import PATIENCE, RefusedError
 from bench.trial.wish import Wish
@@ -28,4 +29,5 @@ class SoakCrowd(EngineCrowd):
         return True
 
     def wish(self, case: Wish, step: StepState) -> str:
-        return "undo" if case.workflow == "change-record" else super().wish(case, step)
+        wants_back = case.workflow == "change-record" and not takes_back(step)
+        return "undo" if wants_back else super().wish(case, step)
