@@ -44,7 +44,7 @@ def joined() -> str:
 def fault(script: str, folder: Path) -> str:
     """Return what is wrong with a script as a module, "" if it can be run."""
     if NODE is None:
-        pytest.skip("NO NODE HERE: WHETHER THE PAGE PARSES IS LEFT TO THE BROWSER TESTS.")
+        pytest.skip("there is no node here; whether the page parses is left to the browser tests")
     file = folder / "page.mjs"
     file.write_text(script, "utf-8")
     return subprocess.run(
