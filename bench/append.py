@@ -9,10 +9,11 @@ import argparse
 import json
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.process import freeze
-from bench.raw import repeat, sqlite_rate
+from bench.raw import lengthen, repeat, sqlite_rate
 from storage.database import Database, open_database
 from storage.entry_builder import NO_TAIL, Tail
 from storage.journal import Journal
@@ -58,11 +59,13 @@ def one_round(thread_counts: list[int], seconds: float) -> dict[str, float]:
 
 
 def append_rate(folder: Path, threads: int, seconds: float) -> float:
-    """Return how many entries the product commits, one per transaction."""
-    database = open_database(str(folder / "interlock.db"))
+    """Return how many entries the product commits, one per transaction, as a bot that serves."""
+    path = folder / "interlock.db"
+    database = open_database(str(path))
     journal = init_log(database, folder / "home", origin=ORIGIN)
     with database.begin() as tx:
         tx.connection.exec_driver_sql("CREATE TABLE business (run TEXT PRIMARY KEY, state TEXT)")
+    lengthen(path, stepping(database, journal, RunId("before")))
     rates: list[float] = []
     workers = [
         threading.Thread(target=lambda n=n: rates.append(work(database, journal, n, seconds)))
@@ -78,14 +81,20 @@ def append_rate(folder: Path, threads: int, seconds: float) -> float:
 
 def work(database: Database, journal: Journal, number: int, seconds: float) -> float:
     """Return one thread's rate, on a run of its own."""
-    run = RunId(f"run{number}")
-    tail = one_step(database, journal, run, NO_TAIL)
+    step = stepping(database, journal, RunId(f"run{number}"))
+    step()
+    return repeat(step, seconds)
+
+
+def stepping(database: Database, journal: Journal, run: RunId) -> Callable[[], None]:
+    """Return what commits the next entry of a run, each time that it is called."""
+    tail = NO_TAIL
 
     def commit() -> None:
         nonlocal tail
         tail = one_step(database, journal, run, tail)
 
-    return repeat(commit, seconds)
+    return commit
 
 
 def one_step(database: Database, journal: Journal, run: RunId, tail: Tail) -> Tail:

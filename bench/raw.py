@@ -58,6 +58,17 @@ def postgres_rate(url: str, seconds: float = SLICE) -> float:
         )
 
 
+def lengthen(path: Path, call: Callable[[], object]) -> None:
+    """Call until the log beside an SQLite file has its length, and is written from its beginning.
+
+    Bytes 12 to 15 of that log count how often it was begun (sqlite.org/fileformat2.html, 4.1).
+    """
+    log = Path(f"{path}-wal")
+    first = log.read_bytes()[12:16]
+    while log.open("rb").read(16)[12:] == first:
+        call()
+
+
 def repeat(call: Callable[[], object], seconds: float) -> float:
     """Return how often `call` completes a second."""
     began, count = time.perf_counter(), 0

@@ -14,8 +14,21 @@ from storage.trail_sql import Waiting
 from storage.transaction import Transaction
 from workflows.errors import UnusableDatabaseError
 
-BUILT_HERE = "built in this unit"  # The note under the leaf of such an entry.
 CHANGES_KEYS, BEGINS = b'"kind":"key.', b'"kind":"log.init"'
+
+
+def note_built(tx: Transaction, leaf: bytes, seq: int | None) -> None:
+    """Remember that this unit has built the entry of that leaf, and its row where that is known."""
+    tx.notes[leaf] = seq
+
+
+def built_here(tx: Transaction) -> list[Waiting]:
+    """Return the entries that `note_built` was told of with their rows, oldest first."""
+    return [
+        Waiting(seq, leaf, None)
+        for leaf, seq in tx.notes.items()
+        if isinstance(leaf, bytes) and seq is not None
+    ]
 
 
 def admit(tx: Transaction, waiting: Sequence[Waiting], first: int) -> None:

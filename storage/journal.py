@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from storage.admission import BUILT_HERE
+from storage.admission import note_built
 from storage.checkpoint import Signer
 from storage.database_errors import refusal_for
 from storage.entry_builder import NO_TAIL, Built, EntryBuilder, Tail
@@ -82,9 +82,9 @@ class Journal:
         if tail is None:
             tail = _newest(sql, draft)
         built = self._builder.build(writer, draft, tail=tail)
+        seq = self._store(tx, sql, built, [_row(*one) for one in draft.parts.items()])
         if draft.kind not in PLACE_COUNTS:  # Whoever changes keys is looked at, this process too.
-            tx.notes[built.leaf] = BUILT_HERE
-        self._store(tx, built, [_row(*one) for one in draft.parts.items()])
+            note_built(tx, built.leaf, seq)
         self.sequencer.expect(tx)
         return built
 
@@ -148,11 +148,13 @@ class Journal:
             found = tx.notes[WRITER] = self.writer
         return found
 
-    def _store(self, tx: Transaction, built: Built, parts: Sequence[PartRow]) -> None:
+    def _store(
+        self, tx: Transaction, sql: TrailSql, built: Built, parts: Sequence[PartRow]
+    ) -> int | None:
         if not tx.is_sqlite:
             tx.on_failure(self._note_refusal)  # What a server refuses may be told later.
         try:
-            TrailSql(tx).add_entry(built.line.decode(), built.leaf, parts)
+            return sql.add_entry(built.line.decode(), built.leaf, parts)
         except Exception as error:
             self._note_refusal(error)
             refusal = refusal_for(error)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
-from storage.admission import admit
+from storage.admission import admit, built_here
 from storage.checkpoint import Checkpoint, NoteSigner, Signer, read_vkey
 from storage.enrolment import read_keys
 from storage.trail_sql import MOST_PENDING, Extended, NewestHead, TrailSql
@@ -88,7 +88,7 @@ class Sequencer:
 
     def _place(self, sql: TrailSql, tx: Transaction, lock: int | None) -> int:
         self._tries(tx)
-        found = sql.standing(lock=lock)
+        found = sql.standing(lock=lock, built=built_here(tx))
         if found is None:
             self._placing.discard(tx)
         if found is None or not found.pending:

@@ -39,7 +39,7 @@ SETTINGS = {
     # Erased words are overwritten, not just unlinked.
     "secure_delete": ("ON", 1),
     # Pages; the commit that comes to so many writes all of them into the file.
-    "wal_autocheckpoint": ("4000", 4000),
+    "wal_autocheckpoint": ("6000", 6000),
     "busy_timeout": (str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
 }
 

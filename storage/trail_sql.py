@@ -47,6 +47,16 @@ _BEYOND = (
     " ON head.size = (SELECT max(size) FROM audit_checkpoint)"
     " WHERE tree.id = 1 AND e.idx >= tree.size ORDER BY e.idx LIMIT ?"
 )
+# Of entries that this unit has inserted with their places, only the first and the last are looked
+# at: each took the place after the highest one, so none of another stands between them.
+_BUILT = (
+    "SELECT tree.size, tree.frontier, head.size, head.created_at, head.kept_because,"
+    " NULL AS newest_end FROM audit_tree tree LEFT JOIN audit_checkpoint head"
+    " ON head.size = (SELECT max(size) FROM audit_checkpoint) WHERE tree.id = 1"
+    " AND (SELECT seq FROM audit_entry WHERE idx = tree.size) = ?"
+    " AND (SELECT seq FROM audit_entry WHERE idx = tree.size + ? - 1) = ?"
+    " AND (SELECT max(idx) FROM audit_entry) = tree.size + ? - 1"
+)
 # On a server each statement costs its driver more than what is done, so there it is one. Of lines
 # that say nothing of keys, and have the leaf that they must, none travels.
 _PENDING_THERE = (
@@ -155,15 +165,16 @@ class TrailSql:
         self._tx = tx
         self._is_sqlite = tx.is_sqlite
 
-    def add_entry(self, line: str, leaf: bytes, parts: Sequence[PartRow]) -> None:
-        """Insert an entry and its parts; on a server it has no place yet."""
+    def add_entry(self, line: str, leaf: bytes, parts: Sequence[PartRow]) -> int | None:
+        """Insert an entry and its parts; return its row, None on a server: no place is given."""
         if not self._is_sqlite:
             values = [line, leaf, *(value for one in parts for value in one)]
             self._tx.later(_entry_with_parts(len(parts)), values)
-            return
-        seq = self._tx.run(_ENTRY_IN_PLACE, (line, leaf)).lastrowid
+            return None
+        seq: int = self._tx.run(_ENTRY_IN_PLACE, (line, leaf)).lastrowid
         for part in parts:
             self._tx.run(_PART, (seq, *part))
+        return seq
 
     def add_subject(self, ref: str, *, k: bytes, external_id: str, display: str | None) -> str:
         """Insert a person, unless another process just has; return the pseudonym that stands."""
@@ -212,15 +223,19 @@ class TrailSql:
         if not self._is_sqlite:
             self._tx.later("SELECT pg_advisory_xact_lock(?)", (number,))
 
-    def standing(self, *, lock: int | None) -> Standing | None:
+    def standing(self, *, lock: int | None, built: Sequence[Waiting] = ()) -> Standing | None:
         """Return where the log stands; None when another process holds the sequencing lock.
 
-        `lock` is None for whoever holds that lock already. Until this transaction ends, nobody
-        else changes what this returns; should somebody who ignores the lock, then both give the
-        same place, which the database refuses.
+        `lock` is None for whoever holds that lock already. `built` are the entries that this
+        unit has inserted, in order: where no others wait, these are not read again.
+
+        Until this transaction ends, nobody else changes what this returns; should somebody who
+        ignores the lock, then both give the same place, which the database refuses.
         """
         if not self._is_sqlite:
             return self._standing_on_server(lock)
+        if built and (known := self._standing_with(built)):
+            return known
         (placed,) = self._tx.ask((_BEYOND, (MOST_PENDING,)))
         if placed:
             _, _, _, size, frontier, *head = placed[0]
@@ -237,6 +252,20 @@ class TrailSql:
             pending=list(map(Waiting._make, pending)),
             head=None if head[0] is None else self._head(head),
             are_placed=bool(placed),
+        )
+
+    def _standing_with(self, built: Sequence[Waiting]) -> Standing | None:
+        """Return where the log stands before `built`, if exactly these have a place beyond it."""
+        count = len(built)
+        (found,) = self._tx.ask((_BUILT, (built[0].seq, count, built[-1].seq, count)))
+        if not found:
+            return None
+        size, frontier, *head = found[0]
+        return Standing(
+            tree=_tree(size, frontier),
+            pending=list(built),
+            head=None if head[0] is None else self._head(head),
+            are_placed=True,
         )
 
     def _standing_on_server(self, lock: int | None) -> Standing | None:

@@ -9,6 +9,7 @@ from typing import Any
 from storage.checkpoint import Checkpoint, NoteSigner, Signer
 from storage.entry_bytes import ENTRY_TYPE, leaf_hash, pae, seal
 from storage.keys import WriterKey
+from storage.transaction import Transaction
 from storage.tree import Tree
 from tests.storage.trail import ORIGIN, Trail
 from workflows.binding import canonical
@@ -117,11 +118,18 @@ def sealed_by(writer: WriterKey, kind: str, data: dict[str, Any], **members: obj
 
 def put(trail: Trail, line: bytes, *, leaf: bytes | None = None, place: str = "NULL") -> None:
     """Put an entry into the table, as whoever may only insert can do it."""
-    text, hashed = line.decode().replace("'", "''"), stored_bytes(trail, leaf or leaf_hash(line))
     with trail.database.begin() as tx:
-        tx.connection.exec_driver_sql(
-            f"INSERT INTO audit_entry (idx, line, leaf) VALUES ({place}, '{text}', {hashed})"
-        )
+        put_amid(trail, tx, line, leaf=leaf, place=place)
+
+
+def put_amid(
+    trail: Trail, tx: Transaction, line: bytes, *, leaf: bytes | None = None, place: str = "NULL"
+) -> None:
+    """Put an entry into the table within a unit of the product, as a trigger can do it."""
+    text, hashed = line.decode().replace("'", "''"), stored_bytes(trail, leaf or leaf_hash(line))
+    tx.connection.exec_driver_sql(
+        f"INSERT INTO audit_entry (idx, line, leaf) VALUES ({place}, '{text}', {hashed})"
+    )
 
 
 def b64(data: bytes) -> str:

@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.entry_bytes import leaf_hash
 from storage.keys import WriterKey
 from storage.sequencing import sequence_pending
-from tests.storage.forging import put, sealed_by
+from tests.storage.forging import put, put_amid, sealed_by
 from tests.storage.trail import ORIGIN, Trail, begin_trail, outside, rotate_log_key, rotate_writer
 from workflows.entry import Json
 from workflows.errors import UnusableDatabaseError
@@ -90,6 +90,27 @@ def test_a_place_that_somebody_gave_to_it_is_none(trail: Trail) -> None:
     put(trail, forgery(trail, "a writer of their own"), place=str(before[0]))
     with pytest.raises(UnusableDatabaseError, match="no enrolled key signed it"):
         trail.tell(NOTE)
+
+    assert size_of(trail) == before
+
+
+@pytest.mark.parametrize("before_ours", [0, 1, 2])
+def test_what_is_put_among_our_own_entries_is_looked_at(trail: Trail, before_ours: int) -> None:
+    before = size_of(trail)
+    line = forgery(trail, "a writer of their own")
+    is_file = trail.database.dialect == "sqlite"
+    place = "(SELECT max(idx) + 1 FROM audit_entry)" if is_file else "NULL"
+
+    def append_two() -> None:
+        with trail.database.begin() as tx:
+            for turn in range(3):
+                if turn == before_ours:
+                    put_amid(trail, tx, line, place=place)
+                if turn < 2:
+                    trail.journal.append(tx, NOTE)
+
+    with pytest.raises(UnusableDatabaseError, match="no enrolled key signed it"):
+        append_two()
 
     assert size_of(trail) == before
 

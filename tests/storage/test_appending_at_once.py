@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,7 @@ from storage.history import read_run
 from storage.journal import Journal
 from storage.log_setup import init_log
 from storage.sequencing import lock_number, sequence_pending
-from storage.trail_sql import Standing, TrailSql
+from storage.trail_sql import Standing, TrailSql, Waiting
 from storage.verify import verify_database
 from tests.storage.appender import PHASES, Fuse, append_run
 from workflows.entry import RunId
@@ -83,12 +84,14 @@ def test_a_unit_does_not_ask_for_the_lock_while_another_of_its_process_does(
     append_run(database, journal, RunId("r0"), Fuse())  # Now it has placed entries of late.
     standing, asked, goes_on = TrailSql.standing, list[str](), threading.Event()
 
-    def slowly(sql: TrailSql, *, lock: int | None) -> Standing | None:
+    def slowly(
+        sql: TrailSql, *, lock: int | None, built: Sequence[Waiting] = ()
+    ) -> Standing | None:
         name = threading.current_thread().name
         asked.append(name)
         if name == "first":
             goes_on.wait(30)
-        return standing(sql, lock=lock)
+        return standing(sql, lock=lock, built=built)
 
     monkeypatch.setattr(TrailSql, "standing", slowly)
     first = threading.Thread(

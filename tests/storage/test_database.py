@@ -376,7 +376,7 @@ def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: st
         "synchronous": 2,
         "foreign_keys": 1,
         "secure_delete": 1,
-        "wal_autocheckpoint": 4000,
+        "wal_autocheckpoint": 6000,
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from storage import trail_sql
+from storage.admission import built_here
 from storage.audit_models import AuditEntryRow, AuditTreeRow
 from storage.database import Database
 from storage.journal import Journal
@@ -15,6 +16,7 @@ STARTED = Draft(
     data={"workflow": "deploy", "version": "ab", "trigger": "cli"},
     run=RunId("r1"),
 )
+NOTE = Draft(kind="hold.lifted", actor=INTERLOCK, data={"hold": "h", "reason": "x"})
 UNPLACED = "INSERT INTO audit_entry (line, leaf) VALUES (?, ?)"
 FINISHED = Draft(kind="run.finished", actor=INTERLOCK, data={"outcome": "done"}, run=RunId("r1"))
 
@@ -38,6 +40,27 @@ def test_entries_committed_together_get_consecutive_places(
         journal.append(tx, FINISHED, tail=first.tail)
 
     assert places(database) == [(0, "log.init"), (1, "run.started"), (2, "run.finished")]
+
+
+def test_our_own_entries_are_placed_as_if_they_were_read_again(
+    database: Database, journal: Journal
+) -> None:
+    with database.begin() as tx:
+        tail = journal.append(tx, STARTED).tail
+        journal.place_pending(tx)  # Amid the unit, which goes on to append.
+        journal.append(tx, FINISHED, tail=tail)
+        journal.append(tx, NOTE)
+        sql = trail_sql.TrailSql(tx)
+        read = sql.standing(lock=None)
+        ours = sql.standing(lock=None, built=built_here(tx)[1:])
+        too_many = sql.standing(lock=None, built=built_here(tx))
+
+    assert read is not None
+    assert ours is not None
+    assert (ours.tree, ours.head) == (read.tree, read.head)
+    assert [one.leaf for one in ours.pending] == [one.leaf for one in read.pending]
+    assert too_many == read  # What is placed already is not placed again.
+    assert [idx for idx, _ in places(database)] == [0, 1, 2, 3]
 
 
 def test_what_is_taken_back_leaves_no_gap(database: Database, journal: Journal) -> None:
