@@ -63,10 +63,15 @@ def lengthen(path: Path, call: Callable[[], object]) -> None:
 
     Bytes 12 to 15 of that log count how often it was begun (sqlite.org/fileformat2.html, 4.1).
     """
-    log = Path(f"{path}-wal")
-    first = log.read_bytes()[12:16]
-    while log.open("rb").read(16)[12:] == first:
-        call()
+    with Path(f"{path}-wal").open("rb", buffering=0) as log:
+
+        def begun() -> bytes:
+            log.seek(12)
+            return log.read(4)
+
+        first = begun()
+        while begun() == first:
+            call()
 
 
 def repeat(call: Callable[[], object], seconds: float) -> float:
