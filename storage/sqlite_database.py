@@ -5,7 +5,7 @@ How threads share the writer stands in `group_commit`.
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -42,6 +42,8 @@ SETTINGS = {
     "wal_autocheckpoint": ("6000", 6000),
     "busy_timeout": (str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
 }
+# Pages as they were before a savepoint: a file of them would be written, and never overwritten.
+OF_THE_WRITER = {"temp_store": ("MEMORY", 2)}
 
 
 class Look(Transaction):
@@ -72,6 +74,7 @@ class SqliteDatabase(Database):
             self._writer = self.engine.connect()
         event.listen(self._writer, "commit", _refuse_commit)
         self._driver = cast("sqlite3.Connection", self._writer.connection.dbapi_connection)
+        _set(self._driver, OF_THE_WRITER)
         self._turns = GroupCommit(self._driver, self._unit, busy_ms=BUSY_TIMEOUT_MS)
         self._here = threading.local()
 
@@ -155,8 +158,12 @@ def _engine(path: Path) -> Engine:
 
 
 def _configure(driver: sqlite3.Connection, _record: object) -> None:
+    _set(driver, SETTINGS)
+
+
+def _set(driver: sqlite3.Connection, settings: Mapping[str, tuple[str, object]]) -> None:
     """Set what we rely on, and read it back: a file system without WAL keeps another mode."""
-    for name, (wanted, expected) in SETTINGS.items():
+    for name, (wanted, expected) in settings.items():
         driver.execute(f"PRAGMA {name} = {wanted}")
         found = driver.execute(f"PRAGMA {name}").fetchone()[0]
         if found != expected:

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,13 @@ def stored(connection: Connection) -> list[int]:
 def kept(database: Database) -> list[int]:
     with database.read() as connection:
         return stored(connection)
+
+
+def open_files() -> Iterator[str]:
+    """Yield what this process has open, by path; what is no file any more says so in its name."""
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(one.readlink())
 
 
 def at_once(*bodies: Callable[[], None]) -> list[BaseException | None]:
@@ -180,6 +187,7 @@ class Line:
         self.release = threading.Event()
         self.inside = threading.Event()
         self.told: list[str] = []
+        self.path = database.engine.url.database
 
     def first(self) -> None:
         with self.database.begin() as tx:
@@ -279,6 +287,25 @@ def test_the_last_of_a_group_fails_alone_and_the_others_are_kept(queue: Line) ->
     assert kept(queue.database) == [1_000]
 
 
+def test_what_may_have_to_be_taken_back_is_written_to_no_file(queue: Line) -> None:
+    """SQLite keeps the pages that a body of a group changes; words in such a file would stay."""
+    known, opened = set(open_files()), set[str]()
+    with queue.database.begin() as tx:
+        tx.driver.execute("CREATE TABLE word (n INTEGER PRIMARY KEY, words TEXT)")
+        tx.driver.executemany("INSERT INTO word (words) VALUES (?)", [("x" * 1_000,)] * 400)
+
+    def second() -> None:
+        assert queue.inside.wait(LONG)
+        with queue.database.begin() as tx:
+            tx.driver.execute("UPDATE word SET words = words || 'y'")
+            opened.update(set(open_files()) - known)
+
+    raised = at_once(queue.first, second, lambda: queue.let_go(1))
+
+    assert raised == [None] * 3
+    assert opened <= {queue.path, f"{queue.path}-wal", f"{queue.path}-shm"}
+
+
 def test_a_group_ends_though_more_keep_coming(queue: Line) -> None:
     count = MOST_BODIES + 20
     ends: list[int] = []
@@ -367,6 +394,7 @@ def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: st
                 "foreign_keys",
                 "secure_delete",
                 "wal_autocheckpoint",
+                "temp_store",
             )
         }
     database.close()
@@ -377,6 +405,7 @@ def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: st
         "foreign_keys": 1,
         "secure_delete": 1,
         "wal_autocheckpoint": 6000,
+        "temp_store": 2,
     }
 
 
