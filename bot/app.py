@@ -55,8 +55,9 @@ from bot.run_reading import RunReader
 from bot.running import Part
 from bot.secret_watch import SecretWatch
 from bot.segments import Segments
-from bot.slack_client import SlackClient, tls_for
+from bot.slack_client import SlackClient
 from bot.story_reading import StoryReading
+from bot.tls import tls_for
 from bot.token_trouble import TokenTrouble, complain
 from bot.undelivered import Aftermath
 from bot.watching import Watching

@@ -13,8 +13,9 @@ from urllib.request import Request, urlopen
 
 from bot.delivery import MOST_LOOKED_THROUGH, Attachment, Parcel
 from bot.pacing import Pacer
-from bot.slack_client import Place, SlackClient, tls_for
+from bot.slack_client import Place, SlackClient
 from bot.slack_errors import NOT_UPLOADED, UnreadyError
+from bot.tls import tls_for
 
 UPLOAD, SHARE = "files.getUploadURLExternal", "files.completeUploadExternal"
 UPLOAD_SECONDS = 10.0

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from bot.slack_client import tls_for
+from bot.tls import tls_for
 from bot.wording import clean
 from workflows.errors import InterlockError
 

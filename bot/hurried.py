@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.models.views import View
 from slack_sdk.webhook import WebhookClient
 
-from bot.slack_client import tls_for
+from bot.tls import tls_for
 from bot.views.pieces import Rendered
 from workflows.errors import InterlockError
 

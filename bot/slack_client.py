@@ -9,7 +9,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeAlias, cast
 from urllib.error import URLError
 
@@ -18,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from bot.slack_errors import LostAnswerError, RateLimitedError, SlackError, UnreadyError, of_code
+from bot.tls import tls_for
 
 BASE_URL = WebClient.BASE_URL
 PAGE = 200
@@ -327,30 +327,29 @@ class SlackClient:
         return self._call(method, lambda: call(self._web))
 
     def _call(self, method: str, call: Callable[[], SlackResponse]) -> Answer:
+        token = self._token
         try:
             return cast(Answer, call().data)
         except SlackApiError as error:
             refusal = _refusal(method, error.response)
-            match refusal:
-                case UnreadyError() if refusal.needs_a_person and not refusal.is_spared:
-                    self._on_refused(refusal.code)
-                case RateLimitedError():
-                    self._on_limited(method, refusal.after)
-            raise refusal from error
+            if not (_needs_a_person(refusal) and self._token != token):
+                self._tell(method, refusal)
+                raise refusal from error
         except (OSError, http.client.HTTPException, UnicodeDecodeError) as error:
             raise _broken_line(method, error) from error
+        # Refused, with nothing done, was a token that has been replaced meanwhile.
+        return self._call(method, call)
+
+    def _tell(self, method: str, refusal: SlackError) -> None:
+        match refusal:
+            case UnreadyError() if refusal.needs_a_person and not refusal.is_spared:
+                self._on_refused(refusal.code)
+            case RateLimitedError():
+                self._on_limited(method, refusal.after)
 
 
-def tls_for(url: str) -> ssl.SSLContext | None:
-    """Return what checks Slack's certificate, one for all connections; None without TLS."""
-    return _tls() if url.startswith("https") else None
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Reading the certificate store takes 20 ms and 1 MB. urllib does it again for each call
-    # that brings no context, and some calls are waited for by a person.
-    return ssl.create_default_context()
+def _needs_a_person(refusal: SlackError) -> bool:
+    return isinstance(refusal, UnreadyError) and refusal.needs_a_person
 
 
 def _cursor(answer: Answer) -> str:

@@ -96,13 +96,15 @@ class Tenant:
         """
         if self._door is None:
             return
-        earlier, self.installation = self.installation, installation
+        earlier = self.installation
         old, new = earlier.tokens, installation.tokens
         if new is not None and new != old:
             # The earlier one may still stand in an answer that is on its way.
             self._door.bot.core.redact.also(new.bot, *([old.bot] if old is not None else []))
             self._door.bot.use_token(new.bot)
             self._trouble.forget()
+        # Only now: what is refused before that was not the new token.
+        self.installation = installation
 
     def _serve(self) -> None:
         if self._after is not None:

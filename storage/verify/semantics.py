@@ -5,46 +5,20 @@ Findings here change no verdict: the log is whole, and what it tells is the find
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 from storage.verify.asked import Asked, whole
-from storage.verify.effects import TELLING, Effects, attempt_of
+from storage.verify.effects import TELLING, attempt_of
 from storage.verify.glass import GLASS, breakers, glass_faults
 from storage.verify.holds import Holds
+from storage.verify.open_runs import Told, Word
 from storage.verify.removals import Removals
 from storage.verify.report import Report
 from workflows.binding import binding
 from workflows.kinds import FIRST, KINDS, LAST, faults_of
 
 DESTRUCTIVE = "destructive"
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """Who decides for somebody who is away, and until when."""
-
-    to: str | None
-    until: str
-
-    def names(self, person: str, *, at: str) -> bool:
-        """Say whether it is this person, at that moment; both write moments in one form."""
-        return self.to == person and at < self.until
-
-
-@dataclass(slots=True)
-class Told:
-    """What an open run has told so far."""
-
-    requester: str | None
-    version: str | None = None  # None where the run began before what is seen.
-    workflow: str = ""
-    is_shadow: bool = False
-    requests: dict[str, Asked] = field(default_factory=dict)
-    effects: Effects = field(default_factory=Effects)
-    broken_glass: set[str] = field(default_factory=set)
-    editors: set[str] = field(default_factory=set)  # Who changed it; they decide nothing.
 
 
 class SemanticCheck:

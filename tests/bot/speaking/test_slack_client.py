@@ -114,6 +114,36 @@ def test_a_wrong_token_needs_a_person(server: SandboxServer) -> None:
     assert told.value.needs_a_person
 
 
+@pytest.mark.parametrize("code", ["token_expired", "token_revoked", "invalid_auth"])
+def test_a_token_that_is_replaced_while_slack_refuses_it_is_no_trouble(
+    server: SandboxServer, code: str
+) -> None:
+    told: list[str] = []
+    client = SlackClient("xoxb-before", base_url=server.api_url)
+    client.on_refused(told.append)
+
+    def replaced(_arguments: object) -> bool:
+        client.use(server.bot_token)
+        return True
+
+    server.faults.next("chat.postMessage", fault.refuse(code), when=replaced)
+    post(client)
+
+    assert told == []
+    assert len(server.workspace.messages("#ops")) == 1
+
+
+def test_a_token_that_is_refused_and_not_replaced_is_told_once(server: SandboxServer) -> None:
+    told: list[str] = []
+    client = SlackClient("xoxb-before", base_url=server.api_url)
+    client.on_refused(told.append)
+
+    with pytest.raises(UnreadyError):
+        post(client)
+
+    assert told == ["invalid_auth"]
+
+
 def test_a_thread_is_read_with_the_marks_of_its_messages(
     client: SlackClient,
 ) -> None:
