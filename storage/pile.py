@@ -1,11 +1,12 @@
 """Values by name, in the same memory however many they are.
 
 The newest lie in a dictionary. When they become many they go into a temporary file of SQLite,
-which nobody else sees and which is gone with its connection; while they are few there is none.
+which nobody else sees and which is gone with the pile; while they are few there is none.
 """
 
 import pickle
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -82,7 +83,9 @@ class Pile:
     def _move_away(self) -> None:
         with _room():
             if self._far is None:
-                self._far = sqlite3.connect("", isolation_level=None)
+                # Whichever thread lets go of the pile closes it.
+                self._far = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+                weakref.finalize(self, self._far.close)
                 for statement in FAR:
                     self._far.execute(statement)
             rows = ((name, mark, pickle.dumps(one)) for name, (mark, one) in self._near.items())

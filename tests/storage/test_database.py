@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from storage.database import Database, Transaction, open_database
 from storage.group_commit import MOST_BODIES
 from storage.migrate import upgrade
 from storage.sqlite_database import SqliteDatabase
+from tests.open_files import open_files
 from workflows.errors import StorageUnavailableError, UnusableDatabaseError
 
 LONG = 20.0
@@ -42,13 +43,6 @@ def stored(connection: Connection) -> list[int]:
 def kept(database: Database) -> list[int]:
     with database.read() as connection:
         return stored(connection)
-
-
-def open_files() -> Iterator[str]:
-    """Yield what this process has open, by path; what is no file any more says so in its name."""
-    for one in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):
-            yield str(one.readlink())
 
 
 def at_once(*bodies: Callable[[], None]) -> list[BaseException | None]:

@@ -10,6 +10,7 @@ from storage.pile import Pile
 from storage.verify import verify_database
 from tests.journeys.test_full_disk import fill, small_disk
 from tests.journeys.test_full_night import temporary_files_in
+from tests.open_files import open_files
 from tests.storage.trail import begin_trail, started
 from workflows.errors import StorageUnavailableError
 
@@ -48,6 +49,16 @@ def test_values_are_found_by_their_newest_mark() -> None:
     assert dict(values.marked("1")) == {"n1": 1, "n5": 5, "n7": 7}
     assert dict(values.marked("0")) == {"n0": 0, "n2": 2, "n3": "moved", "n4": 4, "n6": 6, "n8": 8}
     assert values.marked("") == values.marked("2") == []
+
+
+def test_the_file_of_a_pile_goes_with_it() -> None:
+    known, values = set(open_files()), Pile()
+    put_many(values, bytes(2**17))
+    opened = set(open_files()) - known
+    del values
+
+    assert opened
+    assert not opened & set(open_files())
 
 
 def test_what_finds_no_room_says_where_there_is_none(tmp_path: Path) -> None:
