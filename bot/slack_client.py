@@ -7,6 +7,7 @@ to say it for `outbox`.
 import http.client
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -65,14 +66,16 @@ class SlackClient:
         self._base_url = base_url
         self._web = self._client(timeout)
         self._hurried: dict[float, WebClient] = {}
+        self._guard = threading.Lock()
         self._on_refused: OnRefused = lambda _code: None
         self._on_limited: OnLimited = lambda _method, _after: None
 
     def use(self, token: str) -> None:
         """Make every call from now on with this token."""
-        self._token = token
-        for one in (self._web, *self._hurried.values()):
-            one.token = token
+        with self._guard:
+            for one in (self._web, *self._hurried.values()):
+                one.token = token
+            self._token = token  # Last: a call that began before this may have had the old one.
 
     def on_refused(self, tell: OnRefused) -> None:
         """Say who is told when Slack objects to the token or to what it may do."""
@@ -99,9 +102,10 @@ class SlackClient:
     def _with(self, timeout: float | None) -> WebClient:
         if timeout is None:
             return self._web
-        if timeout not in self._hurried:
-            self._hurried[timeout] = self._client(timeout)
-        return self._hurried[timeout]
+        with self._guard:
+            if timeout not in self._hurried:
+                self._hurried[timeout] = self._client(timeout)
+            return self._hurried[timeout]
 
     def under(self, token: str) -> "SlackClient":
         """Return the same Slack under another token."""
