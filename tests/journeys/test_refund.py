@@ -150,19 +150,24 @@ def test_the_whole_receipt_stands_in_the_metadata_of_a_decided_card(scene: Scene
     with scene.serving() as bot:
         card = scene.card(scene.fills("rita", "refund-customer", FORM))
         approve(scene, "ana", card)
-        told = scene.waits(lambda: receipt_of(scene.now(card)), "the receipt")
+        # One look at it: the run goes on meanwhile, and a later card names a later head.
+        seen = scene.waits(lambda: with_receipt(scene.now(card)), "the receipt")
+        told = receipt_of(seen)
         with bot.core.memory.database.read() as connection:
             OwnPast(connection).require(told["size"], told["root"], where="Slack")
-        shown = scene.now(card).words
 
     line = f"#{told['entry']} · leaf {told['leaf'][:8]} · head {told['size']}/{told['root'][:8]}"
-    assert line in shown
+    assert line in seen.words
     assert (len(told["leaf"]), len(told["root"])) == (64, 64)
 
 
-def receipt_of(card: SeenMessage) -> dict[str, Any] | None:
-    payload = (card.metadata or {})["event_payload"]
-    return payload if "leaf" in payload else None
+def receipt_of(card: SeenMessage) -> dict[str, Any]:
+    payload: dict[str, Any] = (card.metadata or {})["event_payload"]
+    return payload
+
+
+def with_receipt(card: SeenMessage) -> SeenMessage | None:
+    return card if "leaf" in receipt_of(card) else None
 
 
 def test_nothing_personal_stands_in_the_metadata_of_messages(scene: Scene) -> None:
