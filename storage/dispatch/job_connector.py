@@ -62,6 +62,7 @@ class PatientConnector(PsycopgConnector):
             # while this one was frozen.
             log.info("the job was gone already", extra={"job": arguments.get("job_id")})
         if finishes:
+            self._news += 1
             await self._look_again()
 
     async def execute_query_one_async(

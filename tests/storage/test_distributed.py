@@ -4,11 +4,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterable
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from procrastinate import PsycopgConnector
 from procrastinate.connector import Notify
 from procrastinate.manager import JobManager
+from procrastinate.sql import queries
 from procrastinate.worker import Worker
 
 from storage.dispatch.job_connector import PatientConnector
@@ -169,6 +172,49 @@ def test_a_notice_that_comes_while_the_worker_looks_is_not_forgotten(store: SqlS
         for number in range(200):
             run = begin_run(store, f"r{number}", dispatcher)
             until(lambda run=run: run in seen)
+
+
+def test_a_job_that_ends_while_the_worker_looks_gives_way_to_the_one_behind_it(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_in, may_go, has_ended, is_over = (threading.Event() for _ in range(4))
+    looks: list[RunId] = []
+    taken: list[int] = []
+    ask, end = PsycopgConnector.execute_query_one_async, PatientConnector.execute_query_async
+
+    async def asks(connector: PsycopgConnector, query: LiteralString, **said: Any) -> Any:  # noqa: ANN401
+        found = await ask(connector, query, **said)
+        if query == queries["fetch_job"]:
+            if found["id"] is not None:
+                taken.append(found["id"])
+            elif len(taken) == 2 and not may_go.is_set():
+                # Nothing was free at that moment; what held it back ends before we hear of it.
+                may_go.set()
+                await asyncio.to_thread(has_ended.wait, PATIENCE)
+        return found
+
+    async def ends(connector: PatientConnector, query: LiteralString, **said: Any) -> None:  # noqa: ANN401
+        await end(connector, query, **said)
+        if query == queries["finish_job"] and said["job_id"] == taken[0]:
+            has_ended.set()
+
+    def handle(run: RunId) -> None:
+        looks.append(run)
+        is_in.set()
+        assert (may_go if run == "r1" else is_over).wait(PATIENCE)
+        rest(store, run)
+
+    monkeypatch.setattr(PsycopgConnector, "execute_query_one_async", asks)
+    monkeypatch.setattr(PatientConnector, "execute_query_async", ends)
+    with serving(dispatcher_of(store, beat=CALM_BEAT, threads=3), handle) as dispatcher:
+        run = begin_run(store, "r1", dispatcher)
+        assert is_in.wait(PATIENCE)
+        dispatcher.hint(run)
+        begin_run(store, "r2", dispatcher)
+        try:
+            until(lambda: looks == ["r1", "r2", "r1"])
+        finally:
+            is_over.set()
 
 
 def test_a_segment_that_dies_is_tried_again_and_the_third_time_somebody_is_told(
