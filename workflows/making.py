@@ -42,14 +42,14 @@ _STOPPED = {
 }
 
 
-def make(segment: Segment, move: Move) -> Next:
-    """Make one move.
+def make(segment: Segment, move: Move, *, news: int) -> Next:
+    """Make one move that comes from a state with that `news`.
 
     Raises:
         SupersededError: another process has taken the run over.
         StorageError: a fact could not be recorded.
     """
-    segment.begin_move()
+    segment.begin_move(news)
     told_soon = move.do is Do.BEGIN or (move.do is Do.END and not segment.has_outcome)
     waits_too_long = segment.tells_of_effect and not told_soon
     if (segment.is_full or waits_too_long) and not segment.commit():

@@ -58,10 +58,17 @@ class Recorder:
         """Where the run stands by its committed entries alone."""
         return self._base
 
-    def begin_move(self) -> None:
-        """Say that a move of this thread's branch is judged by the present state."""
-        with self._guard:
-            self._known.news = self._news
+    @property
+    def news(self) -> int:
+        """How often others had written so far. Read it before the state that moves come from."""
+        return self._news
+
+    def begin_move(self, news: int) -> None:
+        """Say that the move which this thread now makes comes from a state with that `news`.
+
+        What others wrote since, and another branch may have taken up already, it does not know.
+        """
+        self._known.news = news
 
     def note(self, draft: Draft) -> None:
         """Take up a fact that may ride on the next commit: a read, or a branch not taken."""

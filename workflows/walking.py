@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from workflows.making import make
@@ -63,15 +64,15 @@ class _Branches:
     def go_on(self) -> bool:
         """Make the moves that can be made now; False when the segment has let go of the run."""
         self._collect()
-        now = self._segment.house.now()
+        now, news = self._segment.house.now(), self._segment.news
         moves = self._segment.walk.moves(self._segment.state, now=now)
         ready = [one for one in moves if self._can_be_made(one, now)]
         if not ready and not self._busy:
             return self._rest(moves)
         self._segment.is_alone = len(moves) == 1 and not self._busy
         if self._segment.is_alone:
-            return self._heed(ready[0], make(self._segment, ready[0]))
-        self._start(ready)
+            return self._heed(ready[0], make(self._segment, ready[0], news=news))
+        self._start(ready, news)
         self._watch(moves)
         return True
 
@@ -102,14 +103,15 @@ class _Branches:
         told = [one.until for one in moves if one.do is Do.WAIT]
         return min((one for one in (*own, *told) if one is not None), default=None)
 
-    def _start(self, ready: Sequence[Move]) -> None:
+    def _start(self, ready: Sequence[Move], news: int) -> None:
         most = self._segment.house.branches
         if self._pool is None:
             self._pool = ThreadPoolExecutor(most, f"branch-{self._segment.state.id[:8]}")
         for move in ready[: most - len(self._busy)]:
             # How long it may wait for others, and which run its log lines name, goes along.
             here = copy_context()
-            self._busy[move.step] = (move, self._pool.submit(here.run, make, self._segment, move))
+            making = self._pool.submit(here.run, partial(make, self._segment, move, news=news))
+            self._busy[move.step] = (move, making)
 
     def _watch(self, moves: Sequence[Move]) -> None:
         """Wait until a branch is done with its move, or there may be news for another."""

@@ -4,13 +4,19 @@ import threading
 import time
 from datetime import timedelta
 
+import pytest
+
 from storage.patience import server_patience, waiting_for_the_server
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import LOST, Clock, Working, failing, id_of
-from workflows.entry import RequestId, RunId
+from workflows import walking
+from workflows.entry import Draft, RequestId, RunId
 from workflows.gate import Verdict
+from workflows.moves import Move
 from workflows.orders import Ballot
+from workflows.segment import Next, Segment
+from workflows.walking import _Branches
 
 PATIENCE = 60.0
 
@@ -207,6 +213,53 @@ def test_no_branch_begins_anything_once_the_run_is_cancelled(store: SqlStore, cl
     assert f"{run}/left_too" not in house.world.effects
     intents = steps_of(house, run, "action.intended")
     assert sorted(map(str, intents)) == sorted(map(str, steps_of(house, run, "action.executed")))
+
+
+def await_end(house: Working, run: RunId, step: str) -> None:
+    """Return once the log says that the step was executed."""
+    deadline = time.monotonic() + PATIENCE
+    while step not in steps_of(house, run, "action.executed"):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_move_that_was_chosen_before_a_cancel_is_not_made_after_it(
+    store: SqlStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, run = started(store, clock, BOTH_WORK)
+    is_noted, is_chosen = threading.Event(), threading.Event()
+    collect, note, make = _Branches._collect, Segment.note_outcome, walking.make  # noqa: SLF001
+
+    def collects(branches: _Branches) -> None:
+        if "right" in branches._busy and branches._busy["right"][1].done():  # noqa: SLF001
+            assert is_noted.wait(PATIENCE)  # It looks once left has its outcome, not committed yet.
+        collect(branches)
+
+    def notes(segment: Segment, draft: Draft) -> None:
+        note(segment, draft)
+        if draft.data["step"] == "left":
+            is_noted.set()
+            assert is_chosen.wait(PATIENCE)
+
+    def makes(segment: Segment, move: Move, **news: int) -> Next:
+        if move.step == "left_too":
+            is_chosen.set()
+            await_end(house, run, "left")  # Which takes up what the person said.
+        return make(segment, move, **news)
+
+    def cancel_meanwhile(place: str) -> None:
+        if place == "before left":
+            await_end(house, run, "right")
+            house.engine.cancel(run, person=id_of("rita"), reason="enough")
+
+    monkeypatch.setattr(_Branches, "_collect", collects)
+    monkeypatch.setattr(Segment, "note_outcome", notes)
+    monkeypatch.setattr(walking, "make", makes)
+    house.world.trouble = cancel_meanwhile
+    house.settle()
+
+    assert house.status(run) == "cancelled"
+    assert house.world.effects == [f"{run}/right", f"{run}/left"]
 
 
 def test_a_branch_waits_for_a_server_that_is_away_as_long_as_its_segment(
