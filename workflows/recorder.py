@@ -215,8 +215,9 @@ class Recorder:
         self.house.dispatcher.enqueue(unit, self.state.id)
 
     def _settle_on(self, base: RunState, row: RunRow) -> None:
-        self._news += row.rseq > self._base.rseq
+        has_news = row.rseq > self._base.rseq
         self._base = self.state = base
+        self._news += has_news  # After the state: whoever reads both reads this one first.
         self._is_claimed = True
         self._pending = []
         self._outcomes = []
