@@ -62,7 +62,7 @@ class PatientConnector(PsycopgConnector):
             # while this one was frozen.
             log.info("the job was gone already", extra={"job": arguments.get("job_id")})
         if finishes:
-            self._news += 1
+            self._news += 1  # A look under way may have begun before this job let go of its run.
             await self._look_again()
 
     async def execute_query_one_async(
