@@ -1,4 +1,4 @@
-"""The command line as processes of their own, forked from one that has imported all of it.
+"""Our programs as processes of their own, forked from one that has imported all of them.
 
 A fresh interpreter spends a second on imports, hundreds of times. Each process here has its own
 memory, descriptors, threads and end; only the imports are shared. What a program imports, and
@@ -11,16 +11,27 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.cli import COMMANDS, main
+from storage.evidence.shipped import verify
 
-LATER = ("bot.serve", "bot.worker", "bot.workspaces.serve", "storage.migrate")
+LATER = (
+    "bot.serve",
+    "bot.worker",
+    "bot.workspaces.serve",
+    "alembic.command",
+    "alembic.config",
+    "cel_expr_python",
+    "cryptography.hazmat.primitives.serialization",
+    "workflows.check",
+    "bench.frozen",
+)
 
 
 class Forked:
@@ -33,6 +44,7 @@ class Forked:
         env: Mapping[str, str],
         stdout: Path | None = None,
         stderr: Path | None = None,
+        program: "Program | None" = None,
     ) -> None:
         self.args = tuple(words)
         with ExitStack() as opened:
@@ -42,7 +54,9 @@ class Forked:
                 for one in (stdout, stderr)
             ]
             streams = [one.fileno() for one in (nothing, *told)]
-            self._process = begin(words, env=env, folder=Path.cwd(), streams=streams)
+            self._process = begin(
+                words, env=env, folder=Path.cwd(), streams=streams, program=program
+            )
         self.pid = self._process.pid or 0
 
     @property
@@ -77,9 +91,28 @@ def interlock(
     Raises:
         subprocess.TimeoutExpired: it took longer, and was killed.
     """
+    return _run(words, env=env, timeout=timeout)
+
+
+def verifier(*words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run the verifier that every pack holds to its end.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer, and was killed.
+    """
+    return _run(words, env=os.environ, timeout=timeout, program=_verifier)
+
+
+def _run(
+    words: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    timeout: float,
+    program: "Program | None" = None,
+) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory(prefix="interlock-said-") as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        running = Forked(words, env=env, stdout=out, stderr=err)
+        running = Forked(words, env=env, stdout=out, stderr=err, program=program)
         try:
             code = running.wait(timeout)
         finally:
@@ -91,12 +124,17 @@ def interlock(
 
 
 def begin(
-    words: Sequence[str], *, env: Mapping[str, str], folder: Path, streams: Sequence[int]
+    words: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    folder: Path,
+    streams: Sequence[int],
+    program: "Program | None" = None,
 ) -> ForkServerProcess:
-    """Start a command in `folder`; `streams` become its input, output and errors."""
+    """Start a program, else `interlock`; `streams` become its input, output and errors."""
     handed = tuple(_Stream(one) for one in streams)
     process = _nursery().Process(
-        target=_become, args=(tuple(words), dict(env), str(folder), handed)
+        target=_become, args=(program or _interlock, tuple(words), dict(env), str(folder), handed)
     )
     process.start()
     return process
@@ -131,9 +169,13 @@ def _arrived(handed: _Handed) -> int:
 
 
 def _become(
-    words: Sequence[str], env: Mapping[str, str], folder: str, streams: Sequence[int]
+    program: "Program",
+    words: Sequence[str],
+    env: Mapping[str, str],
+    folder: str,
+    streams: Sequence[int],
 ) -> None:
-    """Be `interlock` with these words, as far as a process can tell."""
+    """Be a program that was given these words, as far as a process can tell."""
     os.environ.clear()
     os.environ.update(env)
     os.chdir(folder)
@@ -144,9 +186,20 @@ def _become(
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - these last as long as the process.
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above.
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115 - as above.
-    sys.argv = ["interlock", *words]
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    program(words)
+
+
+def _interlock(words: Sequence[str]) -> None:
+    sys.argv = ["interlock", *words]
     main(args=list(words), prog_name="interlock")
 
 
-__all__ = ["Forked", "begin", "interlock"]
+def _verifier(words: Sequence[str]) -> None:
+    sys.argv = [str(verify.__file__), *words]
+    sys.exit(verify.main())
+
+
+Program: TypeAlias = Callable[[Sequence[str]], None]
+
+__all__ = ["Forked", "begin", "interlock", "verifier"]

@@ -18,12 +18,21 @@ from sqlalchemy import Engine
 from storage.migrate import is_empty, upgrade
 from workflows.definition_file import Document, read_document
 
+# Where a database of its own is begun.
+BEGUN = (
+    "storage.log_setup",
+    "storage.move_places",
+    "bot.rehearsal.ground",
+    "bot.workspaces.register",
+)
+
 
 @contextmanager
 def made_once(schema: Path) -> Iterator[None]:
-    """Begin logs on copies of the tables in `schema`, and read a text once."""
+    """Begin databases as copies of the tables in `schema`, and read a text once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("storage.log_setup.upgrade", lambda engine: _filled(engine, schema))
+        for place in BEGUN:
+            patch.setattr(f"{place}.upgrade", lambda engine: _filled(engine, schema))
         patch.setattr("workflows.loading.read_document", _read)
         yield
 

@@ -29,7 +29,9 @@ def nursery() -> Nursery:
     """Return what processes are forked from: a process with every import and nothing else."""
     os.environ["PYTHONPATH"] = str(ROOT)  # The fork server is a fresh interpreter.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bench.trial.engine_process", "bench.trial.target"])
+    context.set_forkserver_preload(
+        ["bench.trial.engine_process", "bench.trial.target", "bench.frozen"]
+    )
     return context
 
 
