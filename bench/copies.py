@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Sequence
 
+from bench.progress import Progress
 from storage.store import SqlStore
 from storage.unit import SqlUnit
 from workflows.entry import Draft, Entry, Part, RequestId, RunId
@@ -35,12 +36,14 @@ class Copies:
     def make(self, count: int) -> list[RunId]:
         """Append that many copies; return their runs."""
         made: list[RunId] = []
+        progress = Progress("copies", count)
         while len(made) < count:
             some = [RunId(secrets.token_hex(16)) for _ in range(min(IN_ONE, count - len(made)))]
             with self._store.begin() as unit:
                 for run in some:
                     self._copy(unit, run)
             made.extend(some)
+            progress.at(len(made))
         mark_delivered(self._store)
         return made
 
