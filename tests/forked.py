@@ -21,6 +21,8 @@ from typing import Protocol, TypeAlias
 from bot.cli import COMMANDS, main
 from storage.evidence.shipped import verify
 
+Program: TypeAlias = Callable[[Sequence[str]], None]
+
 LATER = (
     "bot.serve",
     "bot.worker",
@@ -44,7 +46,7 @@ class Forked:
         env: Mapping[str, str],
         stdout: Path | None = None,
         stderr: Path | None = None,
-        program: "Program | None" = None,
+        program: Program | None = None,
     ) -> None:
         self.args = tuple(words)
         with ExitStack() as opened:
@@ -108,7 +110,7 @@ def _run(
     *,
     env: Mapping[str, str],
     timeout: float,
-    program: "Program | None" = None,
+    program: Program | None = None,
 ) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory(prefix="interlock-said-") as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
@@ -129,7 +131,7 @@ def begin(
     env: Mapping[str, str],
     folder: Path,
     streams: Sequence[int],
-    program: "Program | None" = None,
+    program: Program | None = None,
 ) -> ForkServerProcess:
     """Start a program, else `interlock`; `streams` become its input, output and errors."""
     handed = tuple(_Stream(one) for one in streams)
@@ -169,7 +171,7 @@ def _arrived(handed: _Handed) -> int:
 
 
 def _become(
-    program: "Program",
+    program: Program,
     words: Sequence[str],
     env: Mapping[str, str],
     folder: str,
@@ -199,7 +201,5 @@ def _verifier(words: Sequence[str]) -> None:
     sys.argv = [str(verify.__file__), *words]
     sys.exit(verify.main())
 
-
-Program: TypeAlias = Callable[[Sequence[str]], None]
 
 __all__ = ["Forked", "begin", "interlock", "verifier"]
