@@ -4,10 +4,8 @@
 Git's own log of that branch is the record of what was done.
 """
 
-import io
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,9 +38,10 @@ def seed(folder: Path) -> Path:
     # Made beside its place, so that one that was begun and not finished is never used.
     begun = folder / "releases.begun"
     shutil.rmtree(begun, ignore_errors=True)
-    begun.mkdir()
-    with tarfile.open(fileobj=io.BytesIO(_made())) as packed:
-        packed.extractall(begun, filter="data")
+    for name, content in _made().items():
+        file = begun / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
     begun.rename(repository)
     return repository
 
@@ -74,13 +73,15 @@ def effects(repository: Path) -> list[Move]:
 
 
 @cache
-def _made() -> bytes:
-    """Make the repository once in this process and pack it: git is asked thirty times for it."""
-    packed = io.BytesIO()
-    with TemporaryDirectory() as folder, tarfile.open(fileobj=packed, mode="w") as pack:
+def _made() -> Mapping[str, bytes]:
+    """Make the repository once in this process, since git is asked thirty times for it.
+
+    Returns what its files hold, by their paths in it.
+    """
+    with TemporaryDirectory() as folder:
         _make(Path(folder))
-        pack.add(folder, arcname=".")
-    return packed.getvalue()
+        files = (one for one in Path(folder).rglob("*") if one.is_file())
+        return {str(one.relative_to(folder)): one.read_bytes() for one in files}
 
 
 def _make(repository: Path) -> None:
