@@ -34,7 +34,7 @@ class Timed(Door):
     def __init__(self, action: Action[Any, Any], *, grace: float = GRACE) -> None:
         super().__init__(action)
         self._grace = grace
-        self._left: dict[str, threading.Thread] = {}  # Those that may still act, by their key.
+        self._left = _Left()
 
     def plan(self, arguments: BaseModel, call: Call) -> Plan:
         try:
@@ -47,18 +47,18 @@ class Timed(Door):
         try:
             return self._in_time(lambda: perform(arguments, call), call)
         except LateError as late:
-            self._left[call.key] = late.thread
+            self._left.add(call.key, late.thread)
             kind = TransientReadError if call.effect is Effect.READ else InDoubtError
             raise kind(str(late), error_class="timeout") from late
 
     def probe(self, arguments: BaseModel, call: Call) -> Happened:
         """Say whether the effect happened; while it may still happen, never that it did not."""
+        # Asked before: what ends during the probe may have acted after the probe had looked.
+        may_still_act = self._left.may_act(call.key)
         try:
             found = self._in_time(lambda: self._action.probe(arguments, call), call)
         except LateError:
             return Happened.UNKNOWN
-        left = self._left.get(call.key)
-        may_still_act = left is not None and left.is_alive()
         return Happened.UNKNOWN if found is Happened.NO and may_still_act else found
 
     def _in_time(self, work: Callable[[], T], call: Call) -> T:
@@ -81,3 +81,26 @@ class Timed(Door):
             late = f"{self.name} did not end within {call.timeout:g} s."
             raise LateError(late, thread=thread)
         return results[0]
+
+
+class _Left:
+    """The threads that were left behind and may still act, by the key of their effect."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, list[threading.Thread]] = {}
+        self._guard = threading.Lock()
+
+    def add(self, key: str, thread: threading.Thread) -> None:
+        """Note one more; those that have ended are forgotten."""
+        with self._guard:
+            self._threads.setdefault(key, []).append(thread)
+            acting = {
+                one: [each for each in threads if each.is_alive()]
+                for one, threads in self._threads.items()
+            }
+            self._threads = {one: threads for one, threads in acting.items() if threads}
+
+    def may_act(self, key: str) -> bool:
+        """Say whether one of them has not ended."""
+        with self._guard:
+            return any(one.is_alive() for one in self._threads.get(key, ()))

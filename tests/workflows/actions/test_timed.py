@@ -12,6 +12,7 @@ from workflows.actions.timed import Timed
 from workflows.errors import ActionFailedError, InDoubtError, TransientReadError
 
 Calls = Callable[..., Call]
+LEFT = "action-others.stubborn"  # As the threads are called.
 
 
 class Word(Model):
@@ -43,6 +44,10 @@ class Stubborn(Action[Word, Word]):
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
+    def wait_for(self, gate: Gate) -> None:
+        """Have calls from now on wait for another one."""
+        self._gate = gate
+
     def perform(self, arguments: Word, call: Call) -> Word:
         if arguments.word == "refuse":
             raise ActionFailedError("no", error_class="refused")
@@ -57,12 +62,25 @@ class Stubborn(Action[Word, Word]):
         del call
         if arguments.word == "quick":
             return Happened.NO
+        if arguments.word == "overtaken":
+            self._gate.opened.set()  # It has looked, and only now the effect happens.
+            wait_for_what_was_left()
+            return Happened.NO
         self._gate.opened.wait()
         return Happened.YES
 
 
 def timed(gate: Gate) -> Timed:
     return Timed(Stubborn(gate), grace=0.0)
+
+
+def wait_for_what_was_left(*, but: int = 0) -> None:
+    """Return once all others that are at work in an action have ended, or all but so many."""
+    here = threading.current_thread()
+    acting = [one for one in threading.enumerate() if one.name == LEFT and one is not here]
+    while sum(one.is_alive() for one in acting) > but:
+        for one in acting:
+            one.join(0.01)
 
 
 def test_an_effect_that_does_not_end_is_in_doubt(gate: Gate, a_call: Calls) -> None:
@@ -91,11 +109,35 @@ def test_while_it_may_still_act_nobody_says_that_it_did_not(gate: Gate, a_call: 
     assert action.probe(Word(word="quick"), call) is Happened.UNKNOWN
 
     gate.opened.set()
-    for thread in threading.enumerate():
-        if thread.name == "action-others.stubborn":
-            thread.join(30)
+    wait_for_what_was_left()
 
     assert action.probe(Word(word="quick"), call) is Happened.NO
+
+
+def test_an_earlier_attempt_that_may_still_act_counts_beside_a_later_one(
+    gate: Gate, a_call: Calls
+) -> None:
+    later = Gate()
+    stubborn = Stubborn(gate)
+    action, call = Timed(stubborn, grace=0.0), a_call(timeout=0.05, effect=Effect.WRITE)
+    for waits_for in (gate, later):
+        stubborn.wait_for(waits_for)
+        with pytest.raises(InDoubtError):
+            action.perform(Word(), call)
+    later.opened.set()
+    wait_for_what_was_left(but=1)
+
+    assert action.probe(Word(word="quick"), call) is Happened.UNKNOWN
+
+
+def test_what_acts_after_the_probe_has_looked_is_not_said_to_be_undone(
+    gate: Gate, a_call: Calls
+) -> None:
+    action = timed(gate)
+    with pytest.raises(InDoubtError):
+        action.perform(Word(), a_call(timeout=0.05, effect=Effect.WRITE))
+
+    assert action.probe(Word(word="overtaken"), a_call(timeout=30.0)) is Happened.UNKNOWN
 
 
 def test_what_ends_in_time_is_what_it_was(gate: Gate, a_call: Calls) -> None:
