@@ -27,6 +27,7 @@ _WORDS: Mapping[str, str] = {
     "list_is_cut": "The list that the loop should go over is not whole",
     "lock_circle": "It would wait for a run that waits for it",
     "locked": "The database was locked",
+    "left_running": "It had not ended when its time was over",
     "model_away": "The language model did not answer",
     "model_budget": "What the language model may cost today is spent",
     "model_garbage": "The language model's worker answered with something that is no answer",

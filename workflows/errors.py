@@ -288,7 +288,10 @@ class ActionFailedError(ActionError):
 
 
 class InDoubtError(ActionError):
-    """The effect may or may not have happened; `error_class` is timeout or reply_lost."""
+    """The effect may or may not have happened.
+
+    `error_class` is `timeout`, `reply_lost` or `left_running`.
+    """
 
 
 class EvidenceError(InterlockError):

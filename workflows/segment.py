@@ -115,7 +115,13 @@ class Segment(Recorder):
         return Inert(found) if self.state.is_shadow else found
 
     def call(
-        self, step: Step, work: Work, *, effect: Effect | None = None, approved: Json = None
+        self,
+        step: Step,
+        work: Work,
+        *,
+        effect: Effect | None = None,
+        approved: Json = None,
+        was_late: bool = False,
     ) -> Call:
         """Return how an action is called for this step, under its idempotency key."""
         return Call(
@@ -124,6 +130,7 @@ class Segment(Recorder):
             secrets=self._lent(step),
             approved=approved,
             effect=effect,
+            was_late=was_late,
             ports=self.house.ports,
             written=work.arguments,
             returns=work.returns,

@@ -8,6 +8,7 @@ stays unknown waits for a person. Nothing is ever sent again on a guess.
 from datetime import datetime
 
 from workflows.actions.base import Happened
+from workflows.actions.timed import LEFT_RUNNING
 from workflows.definition_steps import Step
 from workflows.entry import Draft, Json
 from workflows.errors import InterlockError, StorageError
@@ -58,7 +59,9 @@ def _probe(segment: Segment, step: Step, state: StepState) -> Happened:
     if part is None or part.value is None:
         return Happened.UNKNOWN
     action = segment.action(step)
-    return action.probe(fitting(action, loaded(part.value)), segment.call(step, step))
+    was_late = state.phase is Phase.IN_DOUBT and state.error_class == LEFT_RUNNING
+    call = segment.call(step, step, was_late=was_late)
+    return action.probe(fitting(action, loaded(part.value)), call)
 
 
 def _shows(segment: Segment, step: Step) -> bool:

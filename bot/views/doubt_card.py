@@ -26,6 +26,7 @@ ABORT = "doubt.abort"
 _CAUSES = {
     "crash": "the program stopped between sending it and hearing back",
     "timeout": "no answer came in time",
+    "left_running": "it had not ended when its time was over, and may still be at it",
     "reply_lost": "the connection broke before the answer came",
 }
 _ANSWERS = {

@@ -104,6 +104,7 @@ def _in_doubt(reply: StepReply) -> str:
     cause = {
         "crash": "the program stopped on the way",
         "timeout": "no answer came in time",
+        "left_running": "it did not end in time",
         "reply_lost": "the answer was lost",
     }.get(_text(reply, "cause"), "the cause is unknown")
     return f"❓ {_step(reply)} may or may not have happened: {cause}. It is not sent again blindly"

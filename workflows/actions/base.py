@@ -195,7 +195,8 @@ class Call:
 
     `key` is the idempotency key `run/step`, the same for every attempt. `timeout` is in
     seconds. `approved` is the data of the plan that was approved, if there was one.
-    `effect` is what the definition makes of the step; None leaves it to the action.
+    `effect` is what the definition makes of the step; None leaves it to the action. For a probe
+    it `was_late` if the attempt in doubt is one that was not waited for any longer.
     `written` are the arguments as the definition has them, before any expression was resolved,
     and `returns` what it says comes back. `redact` takes held secrets out of a text; whoever
     shortens or folds what came from outside does so after that, since of half a secret nobody
@@ -207,6 +208,7 @@ class Call:
     secrets: Secrets
     approved: Json = None
     effect: Effect | None = None
+    was_late: bool = False
     ports: Mapping[str, Any] = field(default_factory=dict)
     written: Mapping[str, Json] = field(default_factory=dict)
     returns: Mapping[str, Returns] | None = None

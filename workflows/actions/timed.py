@@ -15,6 +15,8 @@ from workflows.actions.base import Action, Call, Effect, Happened, Plan
 from workflows.actions.door import Door
 from workflows.errors import InDoubtError, InterlockError, TransientReadError
 
+MOST_ENDED = 1_000  # Effects that were late and have ended; of more, the oldest are forgotten.
+LEFT_RUNNING = "left_running"  # How an effect in doubt is called that was waited for no longer.
 GRACE = 5.0  # Seconds an action may take to end by itself, and to say what came of it.
 
 T = TypeVar("T")
@@ -48,13 +50,14 @@ class Timed(Door):
             return self._in_time(lambda: perform(arguments, call), call)
         except LateError as late:
             self._left.add(call.key, late.thread)
-            kind = TransientReadError if call.effect is Effect.READ else InDoubtError
-            raise kind(str(late), error_class="timeout") from late
+            if call.effect is Effect.READ:
+                raise TransientReadError(str(late), error_class="timeout") from late
+            raise InDoubtError(str(late), error_class=LEFT_RUNNING) from late
 
     def probe(self, arguments: BaseModel, call: Call) -> Happened:
         """Say whether the effect happened; while it may still happen, never that it did not."""
         # Asked before: what ends during the probe may have acted after the probe had looked.
-        may_still_act = self._left.may_act(call.key)
+        may_still_act = self._left.may_act(call.key, was_late=call.was_late)
         try:
             found = self._in_time(lambda: self._action.probe(arguments, call), call)
         except LateError:
@@ -88,19 +91,27 @@ class _Left:
 
     def __init__(self) -> None:
         self._threads: dict[str, list[threading.Thread]] = {}
+        self._ended: dict[str, None] = {}  # Whose threads have all ended, the oldest first.
         self._guard = threading.Lock()
 
     def add(self, key: str, thread: threading.Thread) -> None:
-        """Note one more; those that have ended are forgotten."""
+        """Note one more, and forget those that have ended."""
         with self._guard:
             self._threads.setdefault(key, []).append(thread)
-            acting = {
-                one: [each for each in threads if each.is_alive()]
-                for one, threads in self._threads.items()
-            }
-            self._threads = {one: threads for one, threads in acting.items() if threads}
+            for one, threads in list(self._threads.items()):
+                self._threads[one] = [each for each in threads if each.is_alive()]
+                if not self._threads[one]:
+                    del self._threads[one]
+                    self._ended[one] = None
+            for one in list(self._ended)[:-MOST_ENDED]:
+                del self._ended[one]
 
-    def may_act(self, key: str) -> bool:
-        """Say whether one of them has not ended."""
+    def may_act(self, key: str, *, was_late: bool) -> bool:
+        """Say whether one of them has not ended, as far as this process can tell.
+
+        Of an attempt that `was_late` elsewhere, or before this process began, it cannot.
+        """
         with self._guard:
-            return any(one.is_alive() for one in self._threads.get(key, ()))
+            if key not in self._threads:
+                return was_late and key not in self._ended
+            return any(one.is_alive() for one in self._threads[key])

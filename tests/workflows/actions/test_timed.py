@@ -87,7 +87,7 @@ def test_an_effect_that_does_not_end_is_in_doubt(gate: Gate, a_call: Calls) -> N
     with pytest.raises(InDoubtError, match="did not end within") as caught:
         timed(gate).perform(Word(), a_call(timeout=0.05, effect=Effect.WRITE))
 
-    assert caught.value.error_class == "timeout"
+    assert caught.value.error_class == "left_running"
 
 
 def test_a_read_or_a_plan_that_does_not_end_may_be_tried_again(gate: Gate, a_call: Calls) -> None:
