@@ -36,10 +36,11 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -97,6 +98,7 @@ PASSES = (
     "judge_subjects",
     "judge_reports",
     "judge_samples",
+    "judge_cells",
     "judge_ids",
 )
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
@@ -128,6 +130,77 @@ OUTSIDE_RUNS = {
 # One entry may be an exception in two ways, and the oldest that is held of several classes.
 SEVERAL = {"reports/exceptions.csv", "reports/retention.csv"}
 TELL_DECISIONS = {"reports/approvals.csv", "reports/sod.csv"}
+# What each report says beside what it repeats of an entry.
+COLUMNS = {
+    "population": "workflow version trigger begun outcome ended ended_ts entries requests"
+    " decisions",
+    "approvals": "request step decision stage have need rules policy asked asked_ts seconds"
+    " stands_for via step_up",
+    "sod": "request decision requester requester_who stands_for excluded overlap wanted"
+    " wanted_by refused",
+    "exceptions": "exception step request detail review_by review verdict reviewer reviewed_ts",
+    "changes": "subject before after by_run detail",
+    "retention": "event subject term due before n reason policy by_run",
+    "ai": "purpose provider model template answered finish tokens_in tokens_out cost_micro"
+    " decision decided decided_by",
+}
+# Of each change: the fields that name what changed, what was before, what is after, and more.
+# Of several the first that is there counts.
+CHANGED = {
+    "workflow.published": ("workflow", "", "version", "owner"),
+    "workflow.activated": ("workflow", "replaces", "version", "level"),
+    "workflow.retired": ("workflow", "version", "", "reason"),
+    "workflow.level_changed": ("workflow", "from", "to", "reason"),
+    "policy.changed": ("name", "before", "after", ""),
+    "role.granted": ("to", "", "role", "scope"),
+    "role.revoked": ("to", "role", "", "scope"),
+    "key.add": ("role", "", "vkey pk", "holder"),
+    "key.retire": ("id", "id", "", ""),
+    "key.revoke": ("id", "id", "", "from"),
+    "token.created": ("token", "", "owner", "expires"),
+    "token.revoked": ("token", "token", "", ""),
+    "secret.set": ("secret", "", "version", ""),
+    "secret.rotated": ("secret", "", "version", ""),
+    "secret.forgotten": ("secret", "version", "", ""),
+    "schedule.set": ("schedule", "", "version", "workflow"),
+    "schedule.paused": ("schedule", "", "", "workflow"),
+    "schedule.resumed": ("schedule", "", "", "workflow"),
+    "schedule.deleted": ("schedule", "", "", "workflow"),
+    "step_up.enrolled": ("person", "", "enrolment", ""),
+    "step_up.confirmed": ("person", "replaces", "enrolment", ""),
+    "step_up.reset": ("person", "enrolment", "", "reason"),
+}
+# What an exception is called, in a run and outside of all, and the fields that tell more of it.
+EXCEPTIONAL = {
+    "approval.expired": ("expired", ""),
+    "action.in_doubt": ("in-doubt", "cause"),
+    "verification.failed": ("verification-failed", "check"),
+    "verification.unknown": ("verification-unknown", "check"),
+    "run.moved": ("moved", "to"),
+}
+EXCEPTIONAL_OUTSIDE = {
+    "schedule.missed": ("missed", "schedule"),
+    "proposal.refused": ("proposal-refused", "why wanted workflow"),
+    "step_up.refused": ("code-refused", "why"),
+    "outbox.delivery_failed": ("undelivered", "error_class"),
+}
+KEPT_KINDS = {"retention.sweep", "erasure", "hold.set", "hold.lifted"}
+MODEL_KINDS = {"model.asked", "model.answered"}
+READ_INSIDE = {
+    *("run.started", "run.finished", "run.cancelled", "approval.requested", "approval.edited"),
+    *("break_glass.used", "action.resolved", *DECIDED, *EXCEPTIONAL, *MODEL_KINDS),
+}
+READ_OUTSIDE = {
+    *("action.resolved", "approval.refused", "break_glass.reviewed"),
+    *(*CHANGED, *EXCEPTIONAL_OUTSIDE, *KEPT_KINDS, *MODEL_KINDS),
+}
+# Whose rows are known in full; a kind that is not among them may have rows of a later release.
+READ = {*READ_INSIDE, *READ_OUTSIDE, "action.intended", "action.executed", "action.failed"}
+READ |= {"service.started", "verify.run"}
+HELD, LATE_REPLY = "oldest-held", "the outcome came after it was given up"
+WRONG_CODES = {"wrong": "code_wrong", "used": "code_used"}
+TERM = re.compile(r"([1-9][0-9]{0,5})(ms|s|m|h|d)")
+UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 # Hashes are compared first, in shares; nobody can know beforehand which ids have the same.
 MOST_HASH, ID_SHARES = 2**64 - 1, 16
@@ -333,7 +406,7 @@ class Pile:
     """
 
     def __init__(self, aside: Aside, most: int | None = None) -> None:
-        self._aside, self._count, self._far = aside, 0, ""
+        self._aside, self.count, self._far = aside, 0, ""
         self._most = MOST_NEAR if most is None else most
         self._near: dict[str, tuple[int, Any]] = {}
 
@@ -355,8 +428,8 @@ class Pile:
     def put(self, name: str, value: object) -> None:
         """Keep a value; of a name that was got before, in its place."""
         near = self._near.get(name)
-        self._count += near is None
-        self._keep(name, self._count if near is None else near[0], value)
+        self.count += near is None
+        self._keep(name, self.count if near is None else near[0], value)
 
     def drop(self, name: str) -> None:
         """Forget a value, if there is one."""
@@ -380,7 +453,7 @@ class Pile:
             yield name, pickle.loads(value)  # noqa: S301  as above
 
     def __bool__(self) -> bool:
-        return bool(self._count)
+        return bool(self.count)
 
     def _keep(self, name: str, number: int, value: object) -> None:
         if len(self._near) >= self._most and name not in self._near:
@@ -498,8 +571,10 @@ def holds(hours: dict[str, Any], moment: datetime) -> bool:
     return bool(hours["from"] <= f"{here:%H:%M}" < hours["to"])
 
 
-def cell(text: str) -> str:
-    """Return a text as a table for spreadsheets holds it: never a formula."""
+def cell(value: object) -> str:
+    """Return a value as a table for spreadsheets holds it: never a formula."""
+    text = "" if value is None else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
@@ -1898,6 +1973,444 @@ def repeated(short: "array[int]") -> Iterator[int]:
             latest = one
 
 
+# --- what the reports have to say -------------------------------------------------------------
+
+
+class Fact(NamedTuple):
+    """An entry as the reports read it."""
+
+    idx: int
+    id: str
+    ts: str
+    kind: str
+    run: str
+    actor: str
+    data: dict[str, Any]
+
+    def said(self, name: str) -> Any:  # noqa: ANN401  any text or number
+        """Return a field that is a text or a number, None where there is none."""
+        found = self.data.get(name)
+        return found if isinstance(found, (str, int)) else None
+
+    def listed(self, name: str) -> list[str]:
+        """Return the texts in a field that is a list."""
+        found = self.data.get(name)
+        return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+    def all_of(self, names: str) -> dict[str, object]:
+        """Return several fields."""
+        return {one: self.said(one) for one in names.split()}
+
+
+Finding = tuple[str, Fact, dict[str, object]]  # A report, the entry of a row, and its cells.
+
+
+@dataclass(slots=True)
+class Call:
+    """A model that was asked, what it answered, and the decision of a person that came after."""
+
+    asked: Fact
+    answered: Fact | None = None
+    decided: Fact | None = None
+
+    def row(self) -> Finding:
+        """Return the row about it."""
+        found = self.asked.all_of("purpose provider model template")
+        if self.answered is not None:
+            found |= self.answered.all_of("model finish tokens_in tokens_out cost_micro")
+            found["answered"] = self.answered.idx
+        if self.decided is not None:
+            found |= {"decision": self.decided.said("decision"), "decided": self.decided.idx}
+            found["decided_by"] = self.decided.actor
+        return "ai", self.asked, found
+
+
+def exception(fact: Fact, name: str, detail: object = None) -> Finding:
+    """Return the row of an exception that needs no review."""
+    return "exceptions", fact, {"exception": name, "detail": detail, **fact.all_of("step request")}
+
+
+def late_reply(fact: Fact) -> Iterator[Finding]:
+    """Yield the exception of a doubt that the action's own outcome settled, too late."""
+    if fact.said("by") == "late_reply":
+        yield exception(fact, "late", LATE_REPLY)
+
+
+def refused(fact: Fact) -> dict[str, object]:
+    """Return the cells of a decision that did not count; a wrong code came with an approval."""
+    return {
+        "request": fact.said("request"),
+        "decision": "refused",
+        "overlap": "none",
+        "wanted": fact.said("decision") or "approved",
+        "wanted_by": fact.said("person") or fact.actor,
+        "refused": WRONG_CODES.get(str(fact.said("why")), fact.said("why")),
+    }
+
+
+def seconds_between(earlier: str, later: str) -> int | None:
+    """Return the whole seconds from one moment to another."""
+    try:
+        first, second = (
+            datetime.fromisoformat(one.replace("Z", "+00:00"))  # noqa: FURB162  for 3.10
+            for one in (earlier, later)
+        )
+    except ValueError:
+        return None
+    return int((second - first).total_seconds())
+
+
+class OutsideRows:
+    """What the entries outside of runs say in the reports; reviews and refusals go to runs."""
+
+    def __init__(self, aside: Aside) -> None:
+        self.aside, self.calls, self.reviews = aside, Pile(aside), Pile(aside)
+        self.has_refused = False
+        aside.execute("CREATE TABLE refused (idx INTEGER PRIMARY KEY, run TEXT, fact BLOB)")
+        aside.execute("CREATE INDEX refused_of ON refused (run)")
+
+    def take(self, fact: Fact) -> Iterator[Finding]:
+        """Take up the next entry; yield the rows that rest on it."""
+        kind = fact.kind
+        if kind in CHANGED:
+            yield "changes", fact, self.change(fact)
+        elif kind in KEPT_KINDS:
+            yield "retention", fact, self.removed(fact)
+        elif kind in EXCEPTIONAL_OUTSIDE:
+            name, more = EXCEPTIONAL_OUTSIDE[kind]
+            told = map(fact.said, more.split())
+            yield exception(fact, name, " ".join(str(one) for one in told if one))
+            if kind == "step_up.refused" and fact.said("request") is not None:
+                yield "sod", fact, refused(fact)
+        elif kind == "action.resolved":
+            yield from late_reply(fact)
+        elif kind == "approval.refused":
+            values = (fact.idx, str(fact.said("by_run")), pickle.dumps(fact))
+            self.aside.execute("INSERT INTO refused VALUES (?, ?, ?)", values)
+            self.has_refused = True
+            if fact.said("why") == "requester":
+                yield exception(fact, "self-approval-tried", fact.said("decision"))
+        else:
+            self.note(fact)
+
+    def note(self, fact: Fact) -> None:
+        """Keep what later rows tell of."""
+        call = repr(fact.said("call"))
+        if fact.kind == "break_glass.reviewed":
+            self.reviews.put(str(fact.said("used")), fact)
+        elif fact.kind == "model.asked":
+            self.calls.get(call)
+            self.calls.put(call, Call(fact))
+        elif fact.kind == "model.answered" and self.calls.get(call) is not None:
+            self.calls.get(call).answered = fact
+
+    def refused_of(self, run: str) -> list[Fact]:
+        """Return the decisions on a run that did not count, once."""
+        if not self.has_refused:
+            return []
+        rows = [*self.aside.rows("SELECT fact FROM refused WHERE run = ? ORDER BY idx", (run,))]
+        self.aside.execute("DELETE FROM refused WHERE run = ?", (run,))
+        return [pickle.loads(one) for (one,) in rows]  # noqa: S301  written by this process
+
+    def left_over(self) -> Iterator[Finding]:
+        """Yield the refusals about runs of which the range holds nothing else."""
+        for (one,) in self.aside.rows("SELECT fact FROM refused ORDER BY idx"):
+            fact = pickle.loads(one)  # noqa: S301  written by this process
+            yield "sod", fact, refused(fact)
+
+    @staticmethod
+    def change(fact: Fact) -> dict[str, object]:
+        """Return the cells of a change."""
+        subject, before, after, more = CHANGED[fact.kind]
+        told = (fact.said(one) for one in after.split())
+        return {
+            "subject": fact.said(subject),
+            "before": fact.said(before),
+            "after": next((one for one in told if one is not None), None),
+            "by_run": fact.said("by_run"),
+            "detail": fact.said(more),
+        }
+
+    @staticmethod
+    def removed(fact: Fact) -> dict[str, object]:
+        """Return the cells of a sweep, an erasure or a hold."""
+        found = fact.all_of("before reason policy by_run")
+        if fact.kind == "retention.sweep":
+            return {**found, "event": "swept", "subject": fact.said("cls"), "n": fact.said("n")}
+        if fact.kind == "erasure":
+            items = fact.data.get("items")
+            count = len(items) if isinstance(items, list) else None
+            return {**found, "event": "erased", "subject": fact.said("request"), "n": count}
+        hold, selector = fact.said("hold"), fact.said("selector")
+        named_so = hold if selector is None else f"{hold}: {selector}"
+        return {**found, "event": fact.kind.replace(".", "-"), "subject": named_so}
+
+
+class RunRows:
+    """What the entries of one run say in the reports, taken up in their order."""
+
+    def __init__(self, name: str, outside: OutsideRows, people: Pile) -> None:
+        self.name, self.outside, self.people = name, outside, people
+        self.first: Fact | None = None
+        self.started: Fact | None = None
+        self.ended: Fact | None = None
+        self.entries = self.decisions = 0
+        self.requests, self.calls = (Pile(outside.aside, MOST_OPEN) for _ in range(2))
+        self.answered: set[str] = set()  # Calls after which no person has decided.
+        self.editors: set[str] = set()
+
+    def take(self, fact: Fact) -> Iterator[Finding]:
+        """Take up the next entry; yield the rows that rest on it."""
+        self.entries += 1
+        self.first = self.first or fact
+        if fact.kind in READ_INSIDE:
+            self.note(fact)
+        if fact.kind in DECIDED:
+            yield from self.decided(fact)
+        elif fact.kind == "break_glass.used":
+            yield from self.broke_glass(fact)
+        elif fact.kind in EXCEPTIONAL:
+            name, more = EXCEPTIONAL[fact.kind]
+            yield exception(fact, name, fact.said(more))
+        elif fact.kind == "action.resolved":
+            yield from late_reply(fact)
+
+    def note(self, fact: Fact) -> None:
+        """Keep what later rows tell of."""
+        call = repr(fact.said("call"))
+        if fact.kind == "run.started":
+            self.started = fact
+        elif fact.kind in ENDS:
+            self.ended = fact
+        elif fact.kind == "approval.requested":
+            asked = repr(fact.said("request"))
+            self.requests.get(asked)
+            self.requests.put(asked, fact)
+        elif fact.kind in {"approval.edited", "run.moved"}:
+            self.editors.add(fact.actor)
+        elif fact.kind == "model.asked":
+            self.calls.get(call)
+            self.calls.put(call, Call(fact))
+            self.answered.discard(call)
+        elif fact.kind == "model.answered" and self.calls.get(call) is not None:
+            self.calls.get(call).answered = fact
+            if self.calls.get(call).decided is None:
+                self.answered.add(call)
+
+    def asked(self, fact: Fact) -> Fact | None:
+        """Return the request that an entry is about, as far as the range holds it."""
+        found: Fact | None = self.requests.get(repr(fact.said("request")))
+        return found
+
+    def decided(self, fact: Fact) -> Iterator[Finding]:
+        """Yield the rows of a decision."""
+        self.decisions += 1
+        if fact.actor.startswith("s:"):
+            for call in self.answered:
+                self.calls.get(call).decided = fact
+            self.answered.clear()
+        asked = self.asked(fact)
+        yield "approvals", fact, self.approval(fact, asked)
+        overlap = self.overlap(fact, asked)
+        yield "sod", fact, self.duties(fact, asked, overlap)
+        if overlap == "requester" and fact.kind == "approval.granted":
+            yield exception(fact, "self-approval")
+        expires = None if asked is None else asked.said("expires")
+        if expires is not None and fact.ts > str(expires):
+            yield exception(fact, "late", "decided after the request had expired")
+
+    def broke_glass(self, fact: Fact) -> Iterator[Finding]:
+        """Yield the rows of a use of the glass, with its review."""
+        asked = self.asked(fact)
+        overlap = self.overlap(fact, asked)
+        yield "sod", fact, self.duties(fact, asked, "alone" if overlap == "none" else overlap)
+        found = {"exception": "break-glass", **fact.all_of("step request review_by")}
+        found["verdict"] = "none in the range"
+        review = self.outside.reviews.get(fact.id)
+        if review is not None:
+            is_late = review.ts > str(fact.said("review_by"))
+            found |= {"detail": "reviewed late" if is_late else None, "review": review.idx}
+            found |= {"verdict": review.said("verdict"), "reviewer": review.actor}
+            found["reviewed_ts"] = review.ts
+        yield "exceptions", fact, found
+
+    def overlap(self, fact: Fact, asked: Fact | None) -> str:
+        """Name the duty that whoever decided, or whom they stood in for, had besides."""
+        voices = {fact.actor, fact.said("for")}
+        if self.started is not None and self.started.actor in voices:
+            return "requester"
+        if not self.editors.isdisjoint(voices):
+            return "editor"
+        if asked is not None and not voices.isdisjoint(asked.listed("excluded")):
+            return "excluded"
+        return "none" if self.started is not None and asked is not None else "unknown"
+
+    def duties(self, fact: Fact, asked: Fact | None, overlap: str) -> dict[str, object]:
+        """Return the cells about who asked and who decided."""
+        requester = "" if self.started is None else self.started.actor
+        return {
+            "request": fact.said("request"),
+            "decision": fact.said("decision") or "break-glass",
+            "requester": requester,
+            "requester_who": self.people.get(requester),
+            "stands_for": fact.said("for"),
+            "excluded": None if asked is None else " ".join(asked.listed("excluded")),
+            "overlap": overlap,
+        }
+
+    @staticmethod
+    def approval(fact: Fact, asked: Fact | None) -> dict[str, object]:
+        """Return the cells of a decision over a request."""
+        found = fact.all_of("request decision stage have need via step_up")
+        found["stands_for"] = fact.said("for")
+        if asked is not None:
+            found |= asked.all_of("step policy")
+            found |= {"rules": "; ".join(asked.listed("rules")), "asked": asked.idx}
+            found |= {"asked_ts": asked.ts, "seconds": seconds_between(asked.ts, fact.ts)}
+        return found
+
+    def finish(self) -> Iterator[Finding]:
+        """Yield the rows that only the whole run can tell."""
+        for _, call in self.calls.pairs():
+            yield call.row()
+        for fact in self.outside.refused_of(self.name):
+            yield "sod", fact, {**self.duties(fact, self.asked(fact), ""), **refused(fact)}
+        if self.first is not None:
+            yield "population", self.first, self.population()
+
+    def population(self) -> dict[str, object]:
+        """Return the cells about the run as a whole."""
+        found: dict[str, object] = {"begun": "before the range", "outcome": "open"}
+        found |= {"entries": self.entries, "decisions": self.decisions}
+        found["requests"] = self.requests.count
+        if self.ended is not None:
+            found["outcome"] = self.ended.said("outcome") or "cancelled"
+            found |= {"ended": self.ended.idx, "ended_ts": self.ended.ts}
+        if self.started is not None:
+            found |= self.started.all_of("workflow version trigger")
+            found["begun"] = "in the range"
+        return found
+
+
+class Facts:
+    """The entries of the range, aside, and the rows that they make."""
+
+    def __init__(self, aside: Aside) -> None:
+        self.aside = aside
+        self.held: dict[str, list[int]] = {}  # Of each class the oldest, and how many.
+        columns = "id TEXT, ts TEXT, kind TEXT, run TEXT, actor TEXT, data TEXT, rseq INTEGER"
+        aside.execute(f"CREATE TABLE fact (idx INTEGER PRIMARY KEY, {columns})")
+        aside.execute("CREATE TABLE made (n INTEGER PRIMARY KEY, report TEXT, idx INT, cells TEXT)")
+
+    def add(self, place: int, entry: dict[str, Any]) -> None:
+        """Take in an entry; of kinds that no report reads no more than that they are there."""
+        kind, run = entry["kind"], entry["run"] or ""
+        is_read = kind in (READ_INSIDE if run else READ_OUTSIDE)
+        if not run and not is_read and not entry["parts"]:
+            return
+        data = json.dumps(entry["data"]) if is_read else "{}"
+        told = (entry["id"], entry["ts"], kind, run, entry["actor"]["ref"], data, entry["rseq"])
+        self.aside.execute("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (place, *told))
+
+    def hold(self, place: int, cls: str) -> None:
+        """Take in that a payload is here."""
+        self.held.setdefault(cls, [place, 0])[1] += 1
+
+    def make(self, people: Pile, *, withholds: bool) -> None:
+        """Make the rows, as an export of these entries does."""
+        for report, fact, told in self.findings(people, withholds=withholds):
+            cells = {name: cell(told.get(name)) for name in COLUMNS[report].split()}
+            values = (report, fact.idx, json.dumps(cells | {"ts": fact.ts, "kind": fact.kind}))
+            self.aside.execute("INSERT INTO made (report, idx, cells) VALUES (?, ?, ?)", values)
+
+    def rows(self, report: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield the rows of a report in the order of the log."""
+        asked = "SELECT idx, cells FROM made WHERE report = ? ORDER BY idx, n"
+        for place, cells in self.aside.rows(asked, (report,)):
+            yield place, json.loads(cells)
+
+    def findings(self, people: Pile, *, withholds: bool) -> Iterator[Finding]:
+        """Yield every row."""
+        outside = OutsideRows(self.aside)
+        for fact in self.facts("run = '' ORDER BY idx"):
+            yield from outside.take(fact)
+        for _, call in outside.calls.pairs():
+            yield call.row()
+        for name, some in groupby(self.facts("run <> '' ORDER BY run, rseq, idx"), run_of):
+            run = RunRows(name, outside, people)
+            for fact in some:
+                yield from run.take(fact)
+            yield from run.finish()
+        yield from outside.left_over()
+        for cls, (place, count) in () if withholds else sorted(self.held.items()):
+            for fact in self.facts(f"idx = {place:d}"):
+                yield "retention", fact, {"event": HELD, "subject": cls, "n": count}
+
+    def facts(self, which: str) -> Iterator[Fact]:
+        """Yield entries."""
+        asked = f"SELECT idx, id, ts, kind, run, actor, data FROM fact WHERE {which}"  # noqa: S608
+        for row in self.aside.rows(asked):
+            yield Fact._make((*row[:-1], json.loads(row[-1])))
+
+
+def run_of(fact: Fact) -> str:
+    """Return the run that an entry is of."""
+    return fact.run
+
+
+Row = tuple[int, dict[str, str]]  # The entry that a row of a report names, and its cells.
+Rows = list[dict[str, str]]
+Abreast = tuple[int, Rows, Rows]
+END_OF_ROWS: tuple[int, Rows] = (10**17, [])  # Behind every place.
+
+
+def without_term(row: dict[str, str], *, withholds: bool) -> dict[str, str] | None:
+    """Return a row without what no entry says: for how long a class is kept, and what is withheld.
+
+    The moment until which it is kept has to follow from the term all the same.
+    """
+    if row.get("event") != HELD:
+        return row
+    if withholds:
+        return None
+    return {**row, "term": "", "due": ""} if row.get("due", "") == due(row) else row
+
+
+def due(row: dict[str, str]) -> str:
+    """Return until when what a row tells of is kept, nothing where that cannot be read."""
+    term = TERM.fullmatch(row.get("term", ""))
+    try:
+        if term is None:
+            return ""
+        since = datetime.fromisoformat(row["ts"].removesuffix("Z"))
+        until = since + timedelta(**{UNITS[term[2]]: int(term[1])})
+    except (KeyError, ValueError, OverflowError):
+        return ""
+    return f"{until.isoformat(timespec='milliseconds')}Z"
+
+
+def abreast(made: Iterable[Row], told: Iterable[Row]) -> Iterator[Abreast]:
+    """Yield each entry with the rows that the entries make about it, and those that are there."""
+    ours, theirs = by_place(made), by_place(told)
+    one, other = next(ours, END_OF_ROWS), next(theirs, END_OF_ROWS)
+    while (place := min(one[0], other[0])) < END_OF_ROWS[0]:
+        is_ours, is_theirs = one[0] == place, other[0] == place
+        yield place, one[1] if is_ours else [], other[1] if is_theirs else []
+        one = next(ours, END_OF_ROWS) if is_ours else one
+        other = next(theirs, END_OF_ROWS) if is_theirs else other
+
+
+def by_place(rows: Iterable[Row]) -> Iterator[tuple[int, list[dict[str, str]]]]:
+    """Yield the rows of each entry together."""
+    for place, some in groupby(rows, lambda one: one[0]):
+        yield place, [row for _, row in some]
+
+
+def differing(made: dict[str, str], told: dict[str, str]) -> list[str]:
+    """Return the columns in which a row says something else than its entries."""
+    return [one for one in made if one in told and made[one] != told[one]]
+
+
 class Verifier:
     """One look at one pack."""
 
@@ -1922,6 +2435,7 @@ class Verifier:
         self.wanted = Pile(self.aside)
         self.has_gap = False
         self.erased = Erased(self.aside)
+        self.facts, self.is_sound = Facts(self.aside), False
         self.swept: dict[str, int] = {}
         self.sweeps: dict[str, list[Sweep]] = {}
         self.ends: dict[str, list[int]] = {}  # Below which each sweep of a class left nothing.
@@ -2086,7 +2600,7 @@ class Verifier:
 
     def read_log(self) -> None:
         """Go over every leaf of the log, and over the entries that are here."""
-        start, end = self.pack.start, self.pack.end
+        start, end, faults = self.pack.start, self.pack.end, self.found.n_failures
         lines, rows = self.pack.lines("entries.jsonl"), self.rows()
         parts, context = Payloads(self.pack, self.readable_parts()), self.pack.context()
         known, sizes = set(context), self.sizes()
@@ -2122,6 +2636,7 @@ class Verifier:
         self.find_outside(known)
         self.judge_sweeps()
         self.story.finish()
+        self.is_sound = self.found.n_failures == faults
 
     def sizes(self) -> set[int]:
         """Return the sizes that a head, or what somebody gave for one, speaks of."""
@@ -2194,6 +2709,8 @@ class Verifier:
             self.keys(place, entry)
         self.chain(place, entry, own)
         self.story.check(place, entry)
+        if row is not None:
+            self.facts.add(place, entry)
         if entry["log"] != self.origin:
             self.found.fail("wrong-log", f"entry {place} is of the log {entry['log']}", place)
         told = (place, entry["run"] or "", entry["rseq"], entry["ts"], entry["kind"])
@@ -2377,6 +2894,7 @@ class Verifier:
                         "part-missing", f"part {name} of entry {place} is missing", place
                     )
                 continue
+            self.facts.hold(place, promised["cls"])
             if gone:
                 self.found.fail("part-not-erased", f"part {name} of entry {place} is held", place)
             salt, value = held[name]
@@ -2709,6 +3227,74 @@ class Verifier:
                 if name == POPULATION and len(row) > REPORT_COLUMNS.index("run"):
                     self.judge_run(row, ended if is_ended else len(row), runs)
         return met
+
+    def judge_cells(self) -> None:
+        """Make every report once more from the entries, and compare it cell by cell.
+
+        What is made of entries at fault is at fault, too, and says nothing more.
+        """
+        if not self.is_sound:
+            return
+        withholds = self.pack.manifest["disclosure"] != "all"
+        self.facts.make(self.people, withholds=withholds)
+        for report, names in COLUMNS.items():
+            name = f"reports/{report}.csv"
+            if name not in self.pack.names():
+                continue
+            with text_of(self.pack.folder / name) as file:
+                rows = csv.reader(lines_of(file))
+                columns = self.columns(rows)
+                if len(set(columns)) < len(columns):
+                    self.found.fail("index-row", f"{name} has a column twice")
+                told = self.told(rows, columns, withholds=withholds)
+                # A table without one of the columns is of another release, and misses no row.
+                misses = set(columns).issuperset(names.split())
+                for place, mine, given in abreast(self.facts.rows(report), told):
+                    self.judge_row(name, place, mine, given)
+                    for _ in mine if misses else ():
+                        self.fail_once(f"{name} does not tell of entry {place}")
+
+    @staticmethod
+    def columns(rows: Iterator[list[str]]) -> list[str]:
+        """Return the names in the first row; what is malformed is said elsewhere."""
+        with suppress(csv.Error):
+            return next(rows, [])
+        return []
+
+    @staticmethod
+    def told(
+        rows: Iterator[list[str]], columns: Sequence[str], *, withholds: bool
+    ) -> Iterator[Row]:
+        """Yield place and cells of each row; what is malformed is said elsewhere."""
+        with suppress(csv.Error):
+            for row in rows:
+                if row and PLACE.fullmatch(row[0]):
+                    cells = [*row, *[""] * (len(columns) - len(row))]
+                    found = dict(zip(columns, cells, strict=False))
+                    kept = without_term(found, withholds=withholds)
+                    if kept is not None:
+                        yield int(row[0]), kept
+
+    def judge_row(
+        self, name: str, place: int, made: list[dict[str, str]], told: list[dict[str, str]]
+    ) -> None:
+        """Compare the rows about an entry with those that the entries make, and take these away."""
+        for row in told:
+            fitting = [one for one in made if not differing(one, row)]
+            if fitting:
+                made.remove(fitting[0])
+            elif made:
+                one = made.pop(0)
+                column = differing(one, row)[0]
+                words = f"says {row[column]!r} as {column}, its entries say {one[column]!r}"
+                self.fail_once(f"{name}: the row of entry {place} {words}")
+            elif row.get("kind") in READ:
+                self.fail_once(f"{name}: a row says something else than entry {place}")
+
+    def fail_once(self, words: str) -> None:
+        """Note what may have been found before, without the cells."""
+        if ("index-row", words) not in self.found.failures:
+            self.found.fail("index-row", words)
 
     def judge_run(self, row: list[str], ended: int, runs: Pile) -> None:
         """Compare what a row says that its run came to, of which no other row tells."""
