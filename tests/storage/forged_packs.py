@@ -129,7 +129,9 @@ def files_of(lines: list[bytes]) -> Files:
         names.CONTEXT: b"",
         names.DISCLOSURES: canonical(payload) + b"\n",
         names.SUBJECTS: canonical(person) + b"\n",
-        names.INDEX: "\n".join([names.INDEX_COLUMNS, *map(_row, range(99), lines), ""]).encode(),
+        names.INDEX: "\n".join(
+            [names.INDEX_COLUMNS, *map(_row, range(len(lines)), lines), ""]
+        ).encode(),
         names.STATE: canonical({"frontier": tree.dump().hex(), "size": tree.size}),
         names.CHECKPOINT: note_over(lines),
         names.checkpoint_name(tree.size): note_over(lines),

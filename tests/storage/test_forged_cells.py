@@ -13,12 +13,14 @@ from storage.evidence.cells import csv_row
 from storage.evidence.export import Exported
 from storage.evidence.names import report_name
 from storage.evidence.reports.columns import COLUMNS
+from storage.evidence.shipped.verify import Key, Pack, Verifier
 from storage.verify import Report, verify_pack
 from tests.storage.test_reports import Told, a_life_with_everything, sign_again
 from tests.storage.trail import begin_trail
 
 Rows = list[dict[str, str]]
 FORGED = "forged"
+CELL = ", its entries say "
 # The term is the policy's, which no pack holds; the moment that follows from it has to fit.
 UNTOLD = {("retention", "term")}
 
@@ -41,7 +43,10 @@ def whole(told: Told) -> Exported:
 def forged(
     told: Told, made: Exported, out: Path, report: str, change: Callable[[Rows], object]
 ) -> Report:
-    """Return what is said of a copy of a pack with other rows in a report, signed again."""
+    """Return what is said of a copy of a pack with other rows in a report, signed again.
+
+    The verifier in the pack says the same.
+    """
     shutil.copytree(made.path, out, dirs_exist_ok=True)
     file = out / report_name(report)
     with file.open(newline="", encoding="utf-8") as text:
@@ -51,7 +56,25 @@ def forged(
     lines = [columns, *([one[name] for name in columns] for one in rows)]
     file.write_text("".join(map(csv_row, lines)))
     sign_again(told, replace(made, path=out))
-    return verify_pack(out, [told.trail.pin], now=told.trail.clock, processes=1)
+    return by_both(told, out)
+
+
+def by_both(told: Told, pack: Path) -> Report:
+    """Return what the command says, once the verifier in the pack has said the same."""
+    report = verify_pack(pack, [told.trail.pin], now=told.trail.clock, processes=1)
+    found = Verifier(Pack(pack), [Key(told.trail.pin)], []).run()
+    of_cells = [
+        [text for text in map(words, one.failures) if CELL in text] for one in (report, found)
+    ]
+
+    assert found.exit == report.exit
+    assert {code for code, _ in found.failures} == report.codes
+    assert of_cells[0] == of_cells[1]
+    return report
+
+
+def words(failure: tuple[str, str]) -> str:
+    return failure[1].removesuffix(".")
 
 
 @pytest.mark.parametrize("report", COLUMNS)
@@ -138,7 +161,7 @@ def test_a_column_that_stands_twice_is_found(told: Told, whole: Exported, tmp_pa
         "".join(f"{one}\n" for one in (f"{head},overlap", *(f"{r},none" for r in rows)))
     )
     sign_again(told, replace(whole, path=pack))
-    verdict = verify_pack(pack, [told.trail.pin], now=told.trail.clock, processes=1)
+    verdict = by_both(told, pack)
 
     assert (verdict.exit, verdict.codes) == (1, {"index-row"})
 
@@ -157,8 +180,8 @@ def test_a_column_that_stands_twice_is_found(told: Told, whole: Exported, tmp_pa
 def test_what_an_export_wrote_is_never_called_forged(
     told: Told, start: int, end: int | None, wanted: dict[str, object]
 ) -> None:
-    made = told.export(f"part-{start}-{end}-{len(wanted)}.zip", start=start, end=end, **wanted)
-    verdict = verify_pack(made.path, [told.trail.pin], now=told.trail.clock, processes=1)
+    made = told.export(f"part-{start}-{end}-{len(wanted)}", start=start, end=end, **wanted)
+    verdict = by_both(told, made.path)
 
     assert (verdict.exit, verdict.failures) == (0, [])
 

@@ -287,7 +287,7 @@ def test_a_key_that_was_added_is_named_of_either_role(told: Told, whole: Exporte
     (added,) = [one for one in rows(whole, "changes") if one["kind"] == "key.add"]
     line = json.loads(told.trail.line(int(added["idx"])))
 
-    assert (added["subject"], added["after"]) == ("entry", line["data"]["pk"])
+    assert (added["subject"], added["after"]) == ("entry", cell(line["data"]["pk"]))
     assert added["detail"] == "worker-2"
 
 

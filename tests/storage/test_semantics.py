@@ -112,4 +112,4 @@ def test_an_erasure_outside_of_what_is_seen_is_not_judged() -> None:
         for index, marker in enumerate(gone, 2):
             one.check(index, {"id": f"{index:032x}", "rseq": 0, "parts": {}, **marker})
 
-    assert report.semantics == findings.semantics == []
+    assert report.semantics == [*findings.semantics] == []

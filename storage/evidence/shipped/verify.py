@@ -13,23 +13,34 @@ What the entries tell of who decided what is read as well and printed apart: it 
 verdict. Business hours need the time zones of this machine; where it does not know one, that is
 said. The program itself also judges the form of each kind.
 
+A pack of any size is read in about the same memory: what has to be sorted or found again goes
+into a temporary file in TMPDIR (else /var/tmp or /tmp), which has no name and is gone with this
+process, however that ends.
+
 Exit code 0: verified. 1: the history shown is not the history recorded. 2: not readable, or
-asked wrongly. 3: nothing wrong was found, but something is unproven.
+asked wrongly. 3: nothing wrong was found, but something is unproven. 130: broken off.
 """
 
 import argparse
 import base64
 import csv
 import hashlib
+import heapq
 import hmac
+import io
 import json
+import pickle
 import re
+import sqlite3
 import sys
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -87,11 +98,13 @@ PASSES = (
     "judge_subjects",
     "judge_reports",
     "judge_samples",
+    "judge_cells",
     "judge_ids",
 )
 INDEX_COLUMNS = "idx,run,rseq,ts,kind,actor"
 MARKERS = {"erasure", "retention.sweep"}
 MARK = re.compile(rb'"kind":"(?:erasure|retention\.sweep|hold\.set)"')
+END = re.compile(rb'"kind":"run\.(?:finished|cancelled)"')
 SELECTOR = re.compile(r"(run|workflow|person|period):([A-Za-z0-9_.:/@-]{1,100})")
 PERIOD = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9]{4}-[0-9]{2}-[0-9]{2})")
 BARE = {"log.init", "key.add", "key.retire", "key.revoke", *MARKERS}
@@ -117,7 +130,80 @@ OUTSIDE_RUNS = {
 # One entry may be an exception in two ways, and the oldest that is held of several classes.
 SEVERAL = {"reports/exceptions.csv", "reports/retention.csv"}
 TELL_DECISIONS = {"reports/approvals.csv", "reports/sod.csv"}
+# What each report says beside what it repeats of an entry.
+COLUMNS = {
+    "population": "workflow version trigger begun outcome ended ended_ts entries requests"
+    " decisions",
+    "approvals": "request step decision stage have need rules policy asked asked_ts seconds"
+    " stands_for via step_up",
+    "sod": "request decision requester requester_who stands_for excluded overlap wanted"
+    " wanted_by refused",
+    "exceptions": "exception step request detail review_by review verdict reviewer reviewed_ts",
+    "changes": "subject before after by_run detail",
+    "retention": "event subject term due before n reason policy by_run",
+    "ai": "purpose provider model template answered finish tokens_in tokens_out cost_micro"
+    " decision decided decided_by",
+}
+# Of each change: the fields that name what changed, what was before, what is after, and more.
+# Of several the first that is there counts.
+CHANGED = {
+    "workflow.published": ("workflow", "", "version", "owner"),
+    "workflow.activated": ("workflow", "replaces", "version", "level"),
+    "workflow.retired": ("workflow", "version", "", "reason"),
+    "workflow.level_changed": ("workflow", "from", "to", "reason"),
+    "policy.changed": ("name", "before", "after", ""),
+    "role.granted": ("to", "", "role", "scope"),
+    "role.revoked": ("to", "role", "", "scope"),
+    "key.add": ("role", "", "vkey pk", "holder"),
+    "key.retire": ("id", "id", "", ""),
+    "key.revoke": ("id", "id", "", "from"),
+    "token.created": ("token", "", "owner", "expires"),
+    "token.revoked": ("token", "token", "", ""),
+    "secret.set": ("secret", "", "version", ""),
+    "secret.rotated": ("secret", "", "version", ""),
+    "secret.forgotten": ("secret", "version", "", ""),
+    "schedule.set": ("schedule", "", "version", "workflow"),
+    "schedule.paused": ("schedule", "", "", "workflow"),
+    "schedule.resumed": ("schedule", "", "", "workflow"),
+    "schedule.deleted": ("schedule", "", "", "workflow"),
+    "step_up.enrolled": ("person", "", "enrolment", ""),
+    "step_up.confirmed": ("person", "replaces", "enrolment", ""),
+    "step_up.reset": ("person", "enrolment", "", "reason"),
+}
+# What an exception is called, in a run and outside of all, and the fields that tell more of it.
+EXCEPTIONAL = {
+    "approval.expired": ("expired", ""),
+    "action.in_doubt": ("in-doubt", "cause"),
+    "verification.failed": ("verification-failed", "check"),
+    "verification.unknown": ("verification-unknown", "check"),
+    "run.moved": ("moved", "to"),
+}
+EXCEPTIONAL_OUTSIDE = {
+    "schedule.missed": ("missed", "schedule"),
+    "proposal.refused": ("proposal-refused", "why wanted workflow"),
+    "step_up.refused": ("code-refused", "why"),
+    "outbox.delivery_failed": ("undelivered", "error_class"),
+}
+KEPT_KINDS = {"retention.sweep", "erasure", "hold.set", "hold.lifted"}
+MODEL_KINDS = {"model.asked", "model.answered"}
+READ_INSIDE = {
+    *("run.started", "run.finished", "run.cancelled", "approval.requested", "approval.edited"),
+    *("break_glass.used", "action.resolved", *DECIDED, *EXCEPTIONAL, *MODEL_KINDS),
+}
+READ_OUTSIDE = {
+    *("action.resolved", "approval.refused", "break_glass.reviewed"),
+    *(*CHANGED, *EXCEPTIONAL_OUTSIDE, *KEPT_KINDS, *MODEL_KINDS),
+}
+# Whose rows are known in full; a kind that is not among them may have rows of a later release.
+READ = {*READ_INSIDE, *READ_OUTSIDE, "action.intended", "action.executed", "action.failed"}
+READ |= {"service.started", "verify.run"}
+HELD, LATE_REPLY = "oldest-held", "the outcome came after it was given up"
+WRONG_CODES = {"wrong": "code_wrong", "used": "code_used"}
+TERM = re.compile(r"([1-9][0-9]{0,5})(ms|s|m|h|d)")
+UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
+# Hashes are compared first, in shares; nobody can know beforehand which ids have the same.
+MOST_HASH, ID_SHARES = 2**64 - 1, 16
 NOTE_NAME = re.compile(r"checkpoints/(?:[0-9]{12}|[1-9][0-9]{12,18})")
 ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -127,6 +213,9 @@ LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.j
 ENVELOPE, SIGNED = {"payloadType", "payload", "signatures"}, {"keyid", "sig"}
 HASH, VKEY, NOTE_LINES, MOST_BYTES, KEY_HINT, SIGNATURE = 32, 33, 3, 16_384, 4, 64
 MOST_INTEGER, MOST_LEVELS, MOST_SHOWN, PAIR = 2**53 - 1, 32, 100, 2
+# Of a longer line each piece counts as one, so that no line fills the memory.
+MOST_LINE, MOST_PAYLOAD, MOST_ROW = 1 << 16, 1 << 26, 1 << 20
+MOST_NEAR, MOST_OPEN, MOST_TOLD = 20_000, 4_000, 1_000  # What is kept in memory of each sort.
 ACTORS = {"user", "bot", "schedule", "webhook", "agent", "model", "system"}
 CLASSES = {"personal.content", "personal.derived", "identity.actor", "business"}
 TS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
@@ -234,10 +323,10 @@ class Findings:
 
     def __init__(self) -> None:
         self.owed = list(PASSES)
+        self.aside = Aside()
         self.failures: list[tuple[str, str]] = []
         self.n_failures = 0
-        self.unproven: list[tuple[str, str]] = []
-        self.semantics: list[tuple[str, str]] = []
+        self.unproven, self.semantics = (Told(self.aside) for _ in range(2))
         self.first_at: int | None = None  # The earliest entry that a failure is about.
         self.first_run = ""
         self.first_code = ""
@@ -278,6 +367,145 @@ class Findings:
         return 2 if self.owed else 3 if self.unproven else 0
 
 
+# --- what is kept aside -----------------------------------------------------------------------
+
+
+class Aside:
+    """A temporary database: a file without a name, of which SQLite holds a few pages in memory."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self.tables = 0
+        for one in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
+            self._db.execute(one)
+
+        self._cursor = self._db.cursor()
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> None:
+        """Do something there."""
+        self._cursor.execute(statement, values)
+
+    def first(self, statement: str, values: Sequence[object]) -> Any:  # noqa: ANN401  any row
+        """Return the first row of an answer, None if there is none."""
+        return self._cursor.execute(statement, values).fetchone()
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """Return the rows of an answer, one after the other."""
+        return self._db.execute(statement, values)
+
+    def add(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Do the same for many rows."""
+        self._db.executemany(statement, rows)
+
+
+class Pile:
+    """Values by name, in the same memory however many they are, in the order in which they came.
+
+    The newest lie in a dictionary; when they become many they go aside. A value that was got may
+    be changed in place until the pile is asked for another one.
+    """
+
+    def __init__(self, aside: Aside, most: int | None = None) -> None:
+        self._aside, self.count, self._far = aside, 0, ""
+        self._most = MOST_NEAR if most is None else most
+        self._near: dict[str, tuple[int, Any]] = {}
+
+    def get(self, name: str) -> Any:  # noqa: ANN401  whatever was put there
+        """Return the value of that name, None if there is none."""
+        near = self._near.get(name)
+        if near is not None:
+            return near[1]
+        if not self._far:
+            return None
+        asked = f"SELECT n, value FROM {self._far} WHERE name = ?"  # noqa: S608  a name of ours
+        found = self._aside.first(asked, (name,))
+        if found is None:
+            return None
+        value = pickle.loads(found[1])  # noqa: S301  written by this process, for itself alone
+        self._keep(name, found[0], value)
+        return value
+
+    def put(self, name: str, value: object) -> None:
+        """Keep a value; of a name that was got before, in its place."""
+        near = self._near.get(name)
+        self.count += near is None
+        self._keep(name, self.count if near is None else near[0], value)
+
+    def drop(self, name: str) -> None:
+        """Forget a value, if there is one."""
+        self._near.pop(name, None)
+        if self._far:
+            self._aside.execute(f"DELETE FROM {self._far} WHERE name = ?", (name,))  # noqa: S608
+
+    def values(self) -> Iterator[Any]:
+        """Yield the values alone; nothing may be asked of the pile meanwhile."""
+        for _, value in self.pairs():
+            yield value
+
+    def pairs(self) -> Iterator[tuple[str, Any]]:
+        """Yield names and values; nothing may be asked of the pile meanwhile."""
+        if not self._far:
+            yield from ((name, value) for name, (_, value) in self._near.items())
+            return
+        self._move_away()
+        asked = f"SELECT name, value FROM {self._far} ORDER BY n"  # noqa: S608  a name of ours
+        for name, value in self._aside.rows(asked):
+            yield name, pickle.loads(value)  # noqa: S301  as above
+
+    def __bool__(self) -> bool:
+        return bool(self.count)
+
+    def _keep(self, name: str, number: int, value: object) -> None:
+        if len(self._near) >= self._most and name not in self._near:
+            self._move_away()
+        self._near[name] = number, value
+
+    def _move_away(self) -> None:
+        if not self._far:
+            self._aside.tables += 1
+            self._far = f"pile{self._aside.tables}"
+            columns = "name TEXT PRIMARY KEY, n INTEGER, value BLOB"
+            self._aside.execute(f"CREATE TABLE {self._far} ({columns}) WITHOUT ROWID")
+        rows = ((one, n, pickle.dumps(value)) for one, (n, value) in sorted_by_name(self._near))
+        adding = f"INSERT OR REPLACE INTO {self._far} VALUES (?, ?, ?)"  # noqa: S608  as above
+        self._aside.add(adding, rows)
+        self._near.clear()
+
+
+def sorted_by_name(found: Mapping[str, tuple[int, Any]]) -> list[tuple[str, tuple[int, Any]]]:
+    """Return items by their names alone; neighbours lie on one page of a table."""
+    return sorted(found.items(), key=lambda one: one[0])
+
+
+class Told:
+    """Findings in their order: as many as people read in memory, and what comes after aside."""
+
+    def __init__(self, aside: Aside) -> None:
+        self._aside, self._near, self._far = aside, list[tuple[str, str]](), ""
+
+    def append(self, one: tuple[str, str]) -> None:
+        """Take in the next."""
+        if len(self._near) < MOST_TOLD:
+            self._near.append(one)
+            return
+        if not self._far:
+            self._aside.tables += 1
+            self._far = f"told{self._aside.tables}"
+            self._aside.execute(f"CREATE TABLE {self._far} (n INTEGER PRIMARY KEY, text BLOB)")
+        adding = f"INSERT INTO {self._far} (text) VALUES (?)"  # noqa: S608  a name of ours
+        self._aside.execute(adding, (pickle.dumps(one),))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        yield from self._near
+        if self._far:
+            asked = f"SELECT text FROM {self._far} ORDER BY n"  # noqa: S608  a name of ours
+            for (text,) in self._aside.rows(asked):
+                yield pickle.loads(text)  # noqa: S301  written by this process, for itself alone
+
+    def __bool__(self) -> bool:
+        return bool(self._near)
+
+
 # --- bytes ----------------------------------------------------------------------------------
 
 
@@ -288,7 +516,7 @@ class TooDeepError(ValueError):
 def canonical(value: Any) -> bytes:  # noqa: ANN401  any JSON value
     """Return the one spelling of a value (RFC 8785, over integers)."""
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = ENCODER.encode(value)
     except RecursionError:
         raise TooDeepError("too many levels") from None
     return text.encode()
@@ -299,10 +527,14 @@ def refuse(text: str) -> NoReturn:
     raise ValueError(f"{text} is no integer")
 
 
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+DECODER = json.JSONDecoder(parse_float=refuse, parse_constant=refuse)
+
+
 def parse(data: bytes) -> Any:  # noqa: ANN401  any JSON value
     """Read JSON that holds no fractions."""
     try:
-        return json.loads(data.decode(), parse_float=refuse, parse_constant=refuse)
+        return DECODER.decode(data.decode())
     except RecursionError:
         raise TooDeepError("too many levels") from None
 
@@ -339,8 +571,10 @@ def holds(hours: dict[str, Any], moment: datetime) -> bool:
     return bool(hours["from"] <= f"{here:%H:%M}" < hours["to"])
 
 
-def cell(text: str) -> str:
-    """Return a text as a table for spreadsheets holds it: never a formula."""
+def cell(value: object) -> str:
+    """Return a value as a table for spreadsheets holds it: never a formula."""
+    text = "" if value is None else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
@@ -355,10 +589,16 @@ def b64(text: object, size: int | None = None) -> bytes:
 def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
     """Say whether an Ed25519 signature holds."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        public_key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=100)
+def public_key(public: bytes) -> Ed25519PublicKey:
+    """Return a key that verifies; reading one takes a while, and a log has few."""
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 def key_id(public: bytes) -> str:
@@ -372,6 +612,13 @@ def key_id(public: bytes) -> str:
 def is_named(text: object, form: re.Pattern[str]) -> bool:
     """Say whether something is a text of that form."""
     return isinstance(text, str) and form.fullmatch(text) is not None
+
+
+def named(value: object) -> str:
+    """Return a name that something is found by."""
+    if not isinstance(value, str):
+        raise TypeError("a name is a text")
+    return value
 
 
 def is_count(value: object) -> TypeGuard[int]:
@@ -442,11 +689,13 @@ def is_entry(entry: Any) -> bool:  # noqa: ANN401  any JSON value
 
 def is_moment(ts: str) -> bool:
     """Say whether a time is one, written as entries write it."""
+    if TS.fullmatch(ts) is None:
+        return False
     try:
-        datetime.strptime(ts, "%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: DTZ007  only its form is asked
+        datetime(*map(int, re.split("[-T:.]", ts[:-1])))  # type: ignore[arg-type]  # noqa: DTZ001
     except ValueError:
         return False
-    return TS.fullmatch(ts) is not None
+    return True
 
 
 # --- the tree -------------------------------------------------------------------------------
@@ -794,6 +1043,8 @@ class Pack:
         self.folder = folder
         if folder.is_file():
             raise ValueError("it is a file; unpack it, and name the folder")
+        found = (one for one in folder.rglob("*") if one.is_file() or one.is_symlink())
+        self._names = frozenset(one.relative_to(folder).as_posix() for one in found)
         self.links = sorted(one for one in self.names() if (folder / one).is_symlink())
         self.payload, self.manifest = b"", {}
         if self.links:
@@ -848,10 +1099,9 @@ class Pack:
             return "has malformed filters"
         return "" if all(isinstance(one, str) for one in period) else "names no period"
 
-    def names(self) -> set[str]:
+    def names(self) -> frozenset[str]:
         """Return the names of all files."""
-        found = (one for one in self.folder.rglob("*") if one.is_file() or one.is_symlink())
-        return {one.relative_to(self.folder).as_posix() for one in found}
+        return self._names
 
     def content(self, name: str) -> bytes:
         """Return a whole file."""
@@ -870,29 +1120,48 @@ class Pack:
 
     def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines of a file."""
+        most = MOST_PAYLOAD if name == "disclosures.jsonl" else MOST_LINE
         with (self.folder / name).open("rb") as file:
-            for line in file:
+            while line := file.readline(most):
                 yield line.removesuffix(b"\n")
 
     def leaves(self) -> Iterator[bytes]:
         """Yield the leaf of every entry of the log."""
         with (self.folder / "leaves.bin").open("rb") as file:
-            while leaf := file.read(32):
+            while leaf := file.read(HASH):
                 yield leaf
 
-    def context(self) -> dict[int, bytes]:
-        """Return place and line of what has to be known outside the range; at -1 what has none."""
-        found = {}
-        for line in self.lines("context.jsonl"):
-            place, _, rest = line.partition(b"\t")
-            found[int(place) if PLACE.fullmatch(place.decode(errors="replace")) else -1] = rest
+    def leaf(self, index: int) -> bytes:
+        """Return the leaf of one entry, nothing where there is none."""
+        with (self.folder / "leaves.bin").open("rb") as file:
+            at = min(HASH * index, file.seek(0, 2))
+            file.seek(at)
+            return file.read(HASH)
+
+    def context(self) -> dict[int, int]:
+        """Return where in its file what has to be known outside the range stands, by its place.
+
+        At -1 stands what has no place.
+        """
+        found, at = {}, 0
+        with (self.folder / "context.jsonl").open("rb") as file:
+            while line := file.readline(MOST_LINE):
+                place = line.partition(b"\t")[0].decode(errors="replace")
+                found[int(place) if PLACE.fullmatch(place.removesuffix("\n")) else -1] = at
+                at += len(line)
         return found
+
+    def context_line(self, at: int) -> bytes:
+        """Return the line of the context that stands there in its file."""
+        with (self.folder / "context.jsonl").open("rb") as file:
+            file.seek(at)
+            return file.readline(MOST_LINE).removesuffix(b"\n").partition(b"\t")[2]
 
 
 # --- what the entries tell ------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(slots=True)
 class Asked:
     """An approval request, and what was said to it."""
 
@@ -973,7 +1242,7 @@ class Asked:
         return bool(places) and not self.is_denied and all(self.is_done(one) for one in places)
 
 
-@dataclass
+@dataclass(slots=True)
 class Run:
     """What a run that has not ended has told."""
 
@@ -981,13 +1250,13 @@ class Run:
     workflow: Any = None
     version: str | None = None
     is_shadow: bool = False
-    requests: dict[str, Asked] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)  # Their names.
     intents: dict[tuple[str, str], int] = field(default_factory=dict)
     announced: set[tuple[str, str]] = field(default_factory=set)
     undone: set[tuple[str, str]] = field(default_factory=set)  # Attempts that did nothing.
     glass: set[str] = field(default_factory=set)
-    held: list[int] = field(default_factory=list)  # Entries with payloads, and the first of each
-    first: dict[str, int] = field(default_factory=dict)  # class: the run needs them until it ends.
+    held: "array[int]" = field(default_factory=lambda: array("Q"))  # Entries with payloads, and of
+    classes: set[str] = field(default_factory=set)  # which: the run needs them until it ends.
     editors: set[str] = field(default_factory=set)
 
 
@@ -995,25 +1264,25 @@ class Kept(NamedTuple):
     """An entry with payloads, as far as a legal hold may select it."""
 
     place: int
-    run: object  # The one that it is about.
-    workflow: object
+    run: str | None  # The one that it is about.
+    workflow: str | None
     actor: str
     ts: str
-    own: object  # The hold that it sets.
-    classes: dict[str, str]
+    own: str | None  # The hold that it sets.
+    classes: str  # Of its payloads that are not gone, by name, as JSON.
 
 
 class Holds:
     """What legal holds keep, as the entries tell; nothing is kept of a log that has none."""
 
-    def __init__(self) -> None:
+    def __init__(self, aside: Aside) -> None:
         self.kinds: set[str] = set()  # Of the selectors that the pack ever has.
-        self.in_force: dict[object, tuple[str, str]] = {}
-        self.kept: dict[int, Kept] = {}
-        self.workflows: dict[object, object] = {}
-        self.took_part: set[tuple[object, object]] = set()
+        self.named: set[str] = set()  # Whom those that select people name.
+        self.in_force: dict[str, tuple[str, str]] = {}
+        self.names: dict[str, dict[str, int]] = {}  # What those select by: how often, by kind.
+        self.aside = aside
+        self.workflows = Pile(aside)
         self.swept: dict[str, int] = {}
-        self.gone: set[tuple[int, str]] = set()
 
     @staticmethod
     def selector(text: object) -> tuple[str, str] | None:
@@ -1028,60 +1297,105 @@ class Holds:
     def foresee(self, text: object) -> None:
         """Learn that there is a hold of that selector at some time."""
         found = self.selector(text)
-        if found is not None:
-            self.kinds.add(found[0])
+        if found is None:
+            return
+        if not self.kinds:
+            columns = "run TEXT, workflow TEXT, actor TEXT, ts TEXT, own TEXT, classes TEXT"
+            self.aside.execute(f"CREATE TABLE kept (place INTEGER PRIMARY KEY, {columns})")
+            key = "PRIMARY KEY (run, who)"
+            self.aside.execute(f"CREATE TABLE took_part (run TEXT, who TEXT, {key}) WITHOUT ROWID")
+        self.kinds.add(found[0])
+        if found[0] == "person":
+            self.named.add(found[1])
 
     def take(self, place: int, entry: dict[str, Any]) -> None:
         """Take in an entry, whatever it is."""
         if not self.kinds:
             return
         data, run, who = entry["data"], entry["run"], entry["actor"]["ref"]
-        if entry["kind"] == "run.started":
-            self.workflows[run] = data.get("workflow")
-        if run is not None and "person" in self.kinds:
-            self.took_part |= {(who, run), (str(data.get("for")), run)}
+        workflow = data.get("workflow") if isinstance(data.get("workflow"), str) else None
+        if entry["kind"] == "run.started" and run is not None and workflow is not None:
+            self.workflows.put(run, workflow)
+        for one in {who, str(data.get("for"))} & self.named if run is not None else ():
+            self.aside.execute("INSERT OR IGNORE INTO took_part VALUES (?, ?)", (run, one))
         if entry["parts"]:
             about, own = run or data.get("by_run"), data.get("hold")
             about = about if isinstance(about, str) else None
             own = own if entry["kind"] == "hold.set" and isinstance(own, str) else None
-            classes = {name: part["cls"] for name, part in entry["parts"].items()}
-            told = (data.get("workflow"), who, entry["ts"])
-            self.kept[place] = Kept(place, about, *told, own, classes)
-        found = self.selector(data.get("selector"))
-        if entry["kind"] == "hold.set" and found is not None:
-            self.in_force[str(data.get("hold"))] = found
+            classes = json.dumps({name: part["cls"] for name, part in entry["parts"].items()})
+            one = Kept(place, about, workflow, who, entry["ts"], own, classes)
+            self.aside.execute("INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?, ?)", one)
+        hold = str(data.get("hold"))
+        if entry["kind"] == "hold.set":
+            self.enforce(hold, self.selector(data.get("selector")))
         elif entry["kind"] == "hold.lifted":
-            self.in_force.pop(str(data.get("hold")), None)
+            self.lift(hold)
+
+    def enforce(self, hold: str, selector: tuple[str, str] | None) -> None:
+        """Take in that a hold is set; of one that selects nothing there is nothing to know."""
+        if selector is not None:
+            self.lift(hold)
+            self.in_force[hold] = selector
+            names = self.names.setdefault(selector[0], {})
+            names[selector[1]] = names.get(selector[1], 0) + 1
+
+    def lift(self, hold: str) -> None:
+        """Take in that a hold, if there is one of that name, is none any more."""
+        kind, name = self.in_force.pop(hold, ("", ""))
+        if kind:
+            self.names[kind][name] -= 1
+            if not self.names[kind][name]:
+                del self.names[kind][name]
 
     def keep(self, kind: str, data: dict[str, Any]) -> bool:
         """Say whether a marker removes what a hold keeps; what it removes is gone then."""
         if not self.kinds:
             return False
-        if kind == "erasure":
-            removed = [(at, name) for at, name in data["items"] if at in self.kept]
-            removed = [(at, name) for at, name in removed if name in self.kept[at].classes]
-        else:
-            cls, before = data["cls"], data["before"]
-            span = range(self.swept.get(cls, 0), before)
-            self.swept[cls] = max(span.start, before)
-            some = (self.kept[at] for at in span if at in self.kept)
-            named = ((one.place, name) for one in some for name in one.classes)
-            removed = [one for one in named if self.kept[one[0]].classes[one[1]] == cls]
-        is_held = any(one not in self.gone and self.is_held(self.kept[one[0]]) for one in removed)
-        self.gone.update(removed)
+        sweep = data.get("cls", ""), data.get("before", 0)
+        removed = self.listed(data["items"]) if kind == "erasure" else self.passed(*sweep)
+        is_held = False
+        for one, gone in removed:
+            is_held = is_held or self.is_held(one)
+            left = {name: cls for name, cls in json.loads(one.classes).items() if name not in gone}
+            told = (json.dumps(left), one.place)
+            self.aside.execute("UPDATE kept SET classes = ? WHERE place = ?", told)
         return is_held
+
+    def listed(self, items: Sequence[Any]) -> Iterator[tuple[Kept, set[str]]]:
+        """Yield what an erasure removes: entries, and which of their payloads."""
+        for at, name in items:
+            row = self.aside.first("SELECT * FROM kept WHERE place = ?", (at,))
+            if row is not None and name in json.loads(row[-1]):
+                yield Kept(*row), {name}
+
+    def passed(self, cls: str, before: int) -> Iterator[tuple[Kept, set[str]]]:
+        """Yield what a sweep removes; what one of that class has passed is not looked at again."""
+        at = self.swept.get(cls, 0)
+        self.swept[cls] = max(at, before)
+        asked = "SELECT * FROM kept WHERE place >= ? AND place < ? ORDER BY place LIMIT 100"
+        while rows := [*self.aside.rows(asked, (at, before))]:
+            for one in map(Kept._make, rows):
+                gone = {name for name, its in json.loads(one.classes).items() if its == cls}
+                if gone:
+                    yield one, gone
+            at = rows[-1][0] + 1
 
     def is_held(self, one: Kept) -> bool:
         """Say whether a hold that is in force selects an entry."""
-        return one.own in self.in_force or any(
-            {
-                "run": one.run == name,
-                "workflow": name in (one.workflow, self.workflows.get(one.run)),
-                "person": one.actor == name or (name, one.run) in self.took_part,
-                "period": self.is_within(one.ts, name),
-            }[kind]
-            for kind, name in self.in_force.values()
-        )
+        if one.own in self.in_force or one.run in self.names.get("run", ()):
+            return True
+        workflows = self.names.get("workflow")
+        if workflows and {one.workflow, self.workflows.get(one.run or "")} & workflows.keys():
+            return True
+        people = self.names.get("person")
+        if people and (one.actor in people or self.acted(one.run) & people.keys()):
+            return True
+        return any(self.is_within(one.ts, period) for period in self.names.get("period", ()))
+
+    def acted(self, run: str | None) -> set[str]:
+        """Return who took part in a run, of those whom some hold names."""
+        rows = self.aside.rows("SELECT who FROM took_part WHERE run = ?", (run,))
+        return {who for (who,) in rows}
 
     @staticmethod
     def is_within(ts: str, period: str) -> bool:
@@ -1090,21 +1404,58 @@ class Holds:
         return f"{begin}T00:00:00.000Z" <= ts < f"{end}T00:00:00.000Z"
 
 
+class Needed:
+    """Where payloads stand that runs need until they end, and the first of each run and class."""
+
+    def __init__(self) -> None:
+        self._flags = bytearray()  # By place.
+        self._first: dict[str, array[int]] = {}
+        self._at: dict[str, int] = {}
+
+    def hold(self, place: int, parts: Mapping[str, Any], run: Run) -> None:
+        """Take in the payloads of an entry of a run."""
+        if not parts:
+            return
+        run.held.append(place)
+        self._flags.extend(bytes(max(0, place + 1 - len(self._flags))))
+        self._flags[place] = 1
+        for cls in {part["cls"] for part in parts.values()} - run.classes:
+            run.classes.add(cls)
+            self._first.setdefault(cls, array("Q")).append(place)
+
+    def let_go(self, run: Run) -> None:
+        """Take in that a run has ended."""
+        for place in run.held:
+            self._flags[place] = 0
+
+    def __contains__(self, place: int) -> bool:
+        return place < len(self._flags) and bool(self._flags[place])
+
+    def is_before(self, cls: str, before: int) -> bool:
+        """Say whether one of that class stands before a place; what ended is passed for good."""
+        first, at = self._first.get(cls, ()), self._at.get(cls, 0)
+        while at < len(first) and first[at] not in self:
+            at += 1
+        self._at[cls] = at
+        return at < len(first) and first[at] < before
+
+
 class Story:
     """Follows what the entries tell of decisions and effects."""
 
     def __init__(self, found: Findings) -> None:
-        self.found = found
-        self.runs: dict[str, Run] = {}
-        self.glass: dict[str, str] = {}
-        self.words: dict[str, tuple[Any, str]] = {}  # Who stands in for somebody, until when.
-        self.activated: set[str] = set()
-        self.policies: set[str] = set()
-        self.held: set[int] = set()  # Entries of runs that go on, those with payloads.
-        self.holds = Holds()
-        self.erasing: set[str] = set()  # Runs that erase somebody, on a request.
+        self.found, aside = found, found.aside
+        self.runs = Pile(aside, MOST_OPEN)  # Those that go on.
+        self.requests = Pile(aside, MOST_OPEN)  # Theirs, by run and name.
+        self.glass = Pile(aside)
+        self.words = Pile(aside)  # Who stands in for somebody, until when.
+        self.activated = Pile(aside)
+        self.policies = Pile(aside)
+        self.needed = Needed()
+        self.holds = Holds(aside)
+        self.erasing = Pile(aside)  # Runs that erase somebody, on a request.
         self.asked_to_erase = False
-        self.stray: set[str] = set()  # Runs that go on after their end.
+        self.stray = Pile(aside)  # Runs that go on after their end.
         self.begins_late = self.ends_early = self.has_begun = False
 
     def skip(self) -> None:
@@ -1122,26 +1473,25 @@ class Story:
         try:
             self.holds.take(place, entry)
             if kind == "workflow.activated":
-                self.activated.add(entry["data"]["version"])
+                self.activated.put(named(entry["data"]["version"]), value=True)
             if kind == "policy.changed":
-                self.policies.add(entry["data"]["after"])
+                self.policies.put(named(entry["data"]["after"]), value=True)
             if kind in MARKERS:
                 self.removed(place, kind, entry["data"])
             if kind == "break_glass.reviewed" and not self.begins_late:
                 self.reviewed(place, entry)
             if kind == "approval.delegated" and run is None:
                 data = entry["data"]
-                self.words[data["from"]] = (data["to"], data["until"])
-            if run is not None and (
-                run in self.runs or not self.begins_late or kind == "run.started"
-            ):
+                self.words.put(named(data["from"]), (data["to"], data["until"]))
+            is_told = not self.begins_late or kind == "run.started"
+            if run is not None and (is_told or self.runs.get(run) is not None):
                 self.follow(place, entry, kind)
         except (KeyError, TypeError, AttributeError, IndexError):
             self.found.mean("kind-malformed", f"entry {place} does not tell what its kind has to")
 
     def finish(self) -> None:
         """Say what has no end."""
-        for name, run in ({} if self.ends_early else self.runs).items():
+        for name, run in () if self.ends_early else self.runs.pairs():
             self.found.mean("run-without-end", f"run {name} has not ended")
             self.left(run)
 
@@ -1152,24 +1502,26 @@ class Story:
 
     def follow(self, place: int, entry: dict[str, Any], kind: str) -> None:
         """Take in an entry of a run."""
-        if entry["rseq"] == 0:
-            self.runs.setdefault(entry["run"], Run())
         run, data = self.runs.get(entry["run"]), entry["data"]
+        if run is None and entry["rseq"] == 0:
+            run = Run()
+            self.runs.put(entry["run"], run)
         if run is None:
-            if entry["run"] not in self.stray:
+            if self.stray.get(entry["run"]) is None:
                 words = f"entry {place} is of a run that has ended, or never began"
                 self.found.mean("after-end", words)
-            self.stray.add(entry["run"])
+            self.stray.put(entry["run"], value=True)
             return
         self.hold(place, entry, run)
         name = data.get("request")
-        asked = run.requests.get(name) if isinstance(name, str) else None
+        asked = self.requests.get(f"{entry['run']} {name}") if isinstance(name, str) else None
         if kind == "run.started":
             run.requester = entry["actor"]["ref"] if entry["actor"]["t"] == "user" else None
             run.workflow, run.version = data["workflow"], data["version"]
             run.is_shadow = data.get("shadow") is True
         elif kind == "approval.requested":
-            run.requests[data["request"]] = self.request(place, entry, run)
+            run.requests.append(named(name))
+            self.requests.put(f"{entry['run']} {name}", self.request(place, entry, run))
         elif kind == "action.intended":
             self.intended(place, data, run, asked)
         elif kind in JUDGED:
@@ -1177,19 +1529,22 @@ class Story:
         elif kind in TELLS_OF_EFFECT:
             self.told(place, kind, data, run)
         elif kind in ENDS:
-            self.held.difference_update(run.held)
-            self.left(self.runs.pop(entry["run"]))
+            self.ended(entry["run"], run)
+
+    def ended(self, name: str, run: Run) -> None:
+        """Take in that a run has ended, and say what it left."""
+        self.needed.let_go(run)
+        self.runs.drop(name)
+        for one in run.requests:
+            self.requests.drop(f"{name} {one}")
+        self.left(run)
 
     def hold(self, place: int, entry: dict[str, Any], run: Run) -> None:
         """Take in what a run needs until it ends, and whether it erases somebody, on a request."""
         data = entry["data"]
         if entry["kind"] == "action.intended" and data["action"] == ERASES and data["request"]:
-            self.erasing.add(entry["run"])
-        if entry["parts"]:
-            run.held.append(place)
-            self.held.add(place)
-        for part in entry["parts"].values():
-            run.first.setdefault(part["cls"], place)
+            self.erasing.put(entry["run"], value=True)
+        self.needed.hold(place, entry["parts"], run)
 
     def removed(self, place: int, kind: str, data: dict[str, Any]) -> None:
         """Judge what a marker says is gone: nobody may hold it, and somebody was asked."""
@@ -1197,9 +1552,7 @@ class Story:
             cls, before = data["cls"], data["before"]
             is_whole = cls in CLASSES and is_count(data["n"])
             is_whole = is_whole and is_count(before) and before <= place
-            is_held = is_whole and any(
-                one.first.get(cls, before) < before for one in self.runs.values()
-            )
+            is_held = is_whole and self.needed.is_before(cls, before)
         else:
             items = data["items"]
             is_whole = isinstance(items, list) and all(
@@ -1208,7 +1561,7 @@ class Story:
                 and (is_count(one[0]) and one[0] < place and isinstance(one[1], str))
                 for one in items
             )
-            is_held = is_whole and any(one in self.held for one, _ in items)
+            is_held = is_whole and any(one in self.needed for one, _ in items)
         if not is_whole:
             self.found.mean("kind-malformed", f"entry {place} does not say which payloads are gone")
             return
@@ -1226,7 +1579,7 @@ class Story:
         if data["reason"] != "request" or self.begins_late:
             return True
         by = data["by_run"]
-        return self.asked_to_erase if by is None else by in self.erasing
+        return self.asked_to_erase if by is None else self.erasing.get(named(by)) is not None
 
     def told(self, place: int, kind: str, data: dict[str, Any], run: Run) -> None:
         """Take in what became of an effect."""
@@ -1252,7 +1605,8 @@ class Story:
         own = hashlib.sha256(canonical(what)).hexdigest()
         if run.version is not None and data["binding"] != own:
             self.found.mean("binding", f"entry {place} is bound to something else than it asks")
-        if self.policies and not self.begins_late and data["policy"] not in self.policies:
+        is_told = bool(self.policies) and not self.begins_late
+        if is_told and self.policies.get(named(data["policy"])) is None:
             self.found.mean("policy-unknown", f"entry {place} asks by a policy never in force")
 
     def request(self, place: int, entry: dict[str, Any], run: Run) -> Asked:
@@ -1300,7 +1654,7 @@ class Story:
         data, actor = entry["data"], entry["actor"]
         rules = {
             "moved-from": run.version in (None, data["from"]),
-            "moved-to": self.begins_late or data["to"] in self.activated,
+            "moved-to": self.begins_late or self.activated.get(named(data["to"])) is not None,
             "moved-by": actor["t"] == "user" and "reason" in entry["parts"],
             "moved-under-way": not run.intents,
         }
@@ -1358,7 +1712,12 @@ class Story:
             return
         person, ts = entry["actor"]["ref"], entry["ts"]
         standing = {
-            giver for giver, (to, until) in self.words.items() if to == person and ts < until
+            one
+            for one in {named(instead), *left_out}
+            if one is not None
+            and (word := self.words.get(one))
+            and word[0] == person
+            and ts < word[1]
         }
         if instead != person and instead not in standing:
             self.found.mean(
@@ -1383,7 +1742,7 @@ class Story:
     def broken(self, place: int, entry: dict[str, Any], run: Run, asked: Asked | None) -> None:
         """Judge a use of the glass."""
         data, actor = entry["data"], entry["actor"]
-        self.glass[entry["id"]] = actor["ref"]
+        self.glass.put(entry["id"], actor["ref"])
         if asked is None:
             self.found.mean("glass-unasked", f"entry {place} breaks the glass over no request")
             return
@@ -1403,7 +1762,10 @@ class Story:
 
     def reviewed(self, place: int, entry: dict[str, Any]) -> None:
         """Judge a review of the glass."""
-        if self.glass.pop(entry["data"]["used"], None) == entry["actor"]["ref"]:
+        used = named(entry["data"]["used"])
+        by = self.glass.get(used)
+        self.glass.drop(used)
+        if by == entry["actor"]["ref"]:
             self.found.mean("self-review", f"entry {place}: who broke the glass reviewed it")
 
     def intended(self, place: int, data: dict[str, Any], run: Run, asked: Asked | None) -> None:
@@ -1445,15 +1807,608 @@ JUDGED = {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Sweep:
     """A sweep of one class; those before it had left nothing below `start`."""
 
     place: int
     before: int
-    said: object  # How many payloads it says that it removed.
+    said: int | None  # How many payloads it says that it removed.
     start: int = 0
     count: int = 0
+
+
+class Erased:
+    """Which payloads erasures list, asked for in the order of the log."""
+
+    def __init__(self, aside: Aside) -> None:
+        self._aside = aside
+        columns = "n INTEGER PRIMARY KEY, place INTEGER, name TEXT, marker INTEGER"
+        aside.execute(f"CREATE TABLE erased ({columns})")
+        self._rows: Iterator[tuple[int, str, int]] | None = None
+        self._next: tuple[int, str, int] | None = None
+
+    def add(self, place: int, name: str, marker: int) -> None:
+        """Take in that the marker at a place lists a payload."""
+        adding = "INSERT INTO erased (place, name, marker) VALUES (?, ?, ?)"
+        self._aside.execute(adding, (place, name, marker))
+
+    def of(self, place: int) -> dict[str, int]:
+        """Return the payloads of an entry that are listed, and the marker that was read first."""
+        if self._rows is None:
+            asked = "SELECT place, name, marker FROM erased ORDER BY place, n"
+            self._rows = self._aside.rows(asked)
+            self._next = next(self._rows, None)
+        found: dict[str, int] = {}
+        while self._next is not None and self._next[0] <= place:
+            if self._next[0] == place:
+                found.setdefault(self._next[1], self._next[2])
+            self._next = next(self._rows, None)
+        return found
+
+
+class Payloads:
+    """The payloads of a pack as they come, in the order of the log."""
+
+    def __init__(self, pack: Pack, readable: bytearray) -> None:
+        self._lines = zip(pack.lines("disclosures.jsonl"), readable, strict=False)
+        self._left = array("Q")
+        self._next = self._read()
+
+    def take(self, place: int, names: Mapping[str, Any]) -> dict[str, tuple[bytes, bytes]]:
+        """Return salt and value of the payloads of an entry; of others than those names none."""
+        found: dict[str, tuple[bytes, bytes]] = {}
+        while self._next is not None and self._next["i"] <= place:
+            one, self._next = self._next, self._read()
+            if one["i"] != place:
+                self._leave(one["i"])
+            elif one["n"] in names:
+                found[one["n"]] = base64.b64decode(one["s"]), base64.b64decode(one["d"])
+            else:
+                found[one["n"]] = b"", b""
+        return found
+
+    def left(self) -> "array[int]":
+        """Return for which places there were payloads, and nobody took them."""
+        while self._next is not None:
+            self._leave(self._next["i"])
+            self._next = self._read()
+        return self._left
+
+    def _leave(self, place: int) -> None:
+        if not self._left or self._left[-1] != place:
+            self._left.append(place)
+
+    def _read(self) -> dict[str, Any] | None:
+        line = next((line for line, is_readable in self._lines if is_readable), None)
+        return None if line is None else parse(line)
+
+
+class Flags:
+    """Places of a range, a byte for each."""
+
+    def __init__(self, start: int, size: int) -> None:
+        self._start, self._flags = start, bytearray(size)
+
+    def add(self, place: int) -> None:
+        """Take in a place, if it is one of the range."""
+        at = place - self._start
+        if 0 <= at < len(self._flags):
+            self._flags[at] = 1
+
+    def __contains__(self, place: int) -> bool:
+        at = place - self._start
+        return 0 <= at < len(self._flags) and bool(self._flags[at])
+
+
+class Index:
+    """The rows of the index by their places, and of which entries each report has to tell."""
+
+    def __init__(self, pack: Pack, reports: Sequence[str]) -> None:
+        self._start, self._at = pack.start, array("Q")
+        self.reported = {one: array("Q") for one in reports}
+        self._file = (pack.folder / "index.csv").open("rb")
+        inside, outside = (self._by_kind(one) for one in (OF_RUNS, OUTSIDE_RUNS))
+        at = 0
+        while line := self._file.readline(MOST_LINE):
+            row, place = self._cells(line), pack.start + len(self._at) - 1
+            self._at.append(at)
+            at += len(line)
+            if row is None or int(row[0]) != place:
+                continue
+            for one in (inside if row[1] else outside).get(row[4], ()):
+                one.append(place)
+            if row[1] and row[2] == "0" and POPULATION in self.reported:
+                self.reported[POPULATION].append(place)
+
+    def close(self) -> None:
+        """Be done with it."""
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def row(self, place: int) -> list[str]:
+        """Return the row of an entry, without words where there is none."""
+        at = place - self._start + 1  # In front of all stand the names of the columns.
+        if not 0 < at < len(self._at):
+            return [""] * len(REPORT_COLUMNS)
+        self._file.seek(self._at[at])
+        row = self._cells(self._file.readline(MOST_LINE))
+        return row if row is not None and int(row[0]) == place else [""] * len(REPORT_COLUMNS)
+
+    def _by_kind(self, told: Mapping[str, str]) -> dict[str, list["array[int]"]]:
+        found: dict[str, list[array[int]]] = {}
+        for report, kinds in told.items():
+            places = self.reported.get(f"reports/{report}.csv")
+            if places is not None:
+                for kind in kinds.split():
+                    found.setdefault(kind, []).append(places)
+        return found
+
+    @staticmethod
+    def _cells(line: bytes) -> list[str] | None:
+        row = line.decode(errors="replace").removesuffix("\n").split(",")
+        return row if len(row) == len(REPORT_COLUMNS) and PLACE.fullmatch(row[0]) else None
+
+
+def text_of(path: Path) -> io.TextIOWrapper:
+    """Return a file as text; what is no Unicode is replaced, and a line ends with LF alone."""
+    return path.open(newline="\n", encoding="utf-8", errors="replace")
+
+
+def lines_of(file: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines; one that is longer than any report has comes in pieces."""
+    while line := file.readline(MOST_ROW):
+        yield line
+
+
+def repeated(short: "array[int]") -> Iterator[int]:
+    """Yield the numbers that stand there twice; sorted in shares, since lists take much memory."""
+    for share in range(ID_SHARES):
+        latest = -1
+        for one in sorted(one for one in short if one % ID_SHARES == share):
+            if one == latest:
+                yield one
+            latest = one
+
+
+# --- what the reports have to say -------------------------------------------------------------
+
+
+class Fact(NamedTuple):
+    """An entry as the reports read it."""
+
+    idx: int
+    id: str
+    ts: str
+    kind: str
+    run: str
+    actor: str
+    data: dict[str, Any]
+
+    def said(self, name: str) -> Any:  # noqa: ANN401  any text or number
+        """Return a field that is a text or a number, None where there is none."""
+        found = self.data.get(name)
+        return found if isinstance(found, (str, int)) else None
+
+    def listed(self, name: str) -> list[str]:
+        """Return the texts in a field that is a list."""
+        found = self.data.get(name)
+        return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+
+    def all_of(self, names: str) -> dict[str, object]:
+        """Return several fields."""
+        return {one: self.said(one) for one in names.split()}
+
+
+Finding = tuple[str, Fact, dict[str, object]]  # A report, the entry of a row, and its cells.
+
+
+@dataclass(slots=True)
+class Call:
+    """A model that was asked, what it answered, and the decision of a person that came after."""
+
+    asked: Fact
+    answered: Fact | None = None
+    decided: Fact | None = None
+
+    def row(self) -> Finding:
+        """Return the row about it."""
+        found = self.asked.all_of("purpose provider model template")
+        if self.answered is not None:
+            found |= self.answered.all_of("model finish tokens_in tokens_out cost_micro")
+            found["answered"] = self.answered.idx
+        if self.decided is not None:
+            found |= {"decision": self.decided.said("decision"), "decided": self.decided.idx}
+            found["decided_by"] = self.decided.actor
+        return "ai", self.asked, found
+
+
+def exception(fact: Fact, name: str, detail: object = None) -> Finding:
+    """Return the row of an exception that needs no review."""
+    return "exceptions", fact, {"exception": name, "detail": detail, **fact.all_of("step request")}
+
+
+def late_reply(fact: Fact) -> Iterator[Finding]:
+    """Yield the exception of a doubt that the action's own outcome settled, too late."""
+    if fact.said("by") == "late_reply":
+        yield exception(fact, "late", LATE_REPLY)
+
+
+def refused(fact: Fact) -> dict[str, object]:
+    """Return the cells of a decision that did not count; a wrong code came with an approval."""
+    return {
+        "request": fact.said("request"),
+        "decision": "refused",
+        "overlap": "none",
+        "wanted": fact.said("decision") or "approved",
+        "wanted_by": fact.said("person") or fact.actor,
+        "refused": WRONG_CODES.get(str(fact.said("why")), fact.said("why")),
+    }
+
+
+def seconds_between(earlier: str, later: str) -> int | None:
+    """Return the whole seconds from one moment to another."""
+    try:
+        first, second = (
+            datetime.fromisoformat(one.replace("Z", "+00:00"))  # noqa: FURB162  for 3.10
+            for one in (earlier, later)
+        )
+    except ValueError:
+        return None
+    return int((second - first).total_seconds())
+
+
+class OutsideRows:
+    """What the entries outside of runs say in the reports; reviews and refusals go to runs."""
+
+    def __init__(self, aside: Aside) -> None:
+        self.aside, self.calls, self.reviews = aside, Pile(aside), Pile(aside)
+        self.has_refused = False
+        aside.execute("CREATE TABLE refused (idx INTEGER PRIMARY KEY, run TEXT, fact BLOB)")
+        aside.execute("CREATE INDEX refused_of ON refused (run)")
+
+    def take(self, fact: Fact) -> Iterator[Finding]:
+        """Take up the next entry; yield the rows that rest on it."""
+        kind = fact.kind
+        if kind in CHANGED:
+            yield "changes", fact, self.change(fact)
+        elif kind in KEPT_KINDS:
+            yield "retention", fact, self.removed(fact)
+        elif kind in EXCEPTIONAL_OUTSIDE:
+            name, more = EXCEPTIONAL_OUTSIDE[kind]
+            told = map(fact.said, more.split())
+            yield exception(fact, name, " ".join(str(one) for one in told if one))
+            if kind == "step_up.refused" and fact.said("request") is not None:
+                yield "sod", fact, refused(fact)
+        elif kind == "action.resolved":
+            yield from late_reply(fact)
+        elif kind == "approval.refused":
+            values = (fact.idx, str(fact.said("by_run")), pickle.dumps(fact))
+            self.aside.execute("INSERT INTO refused VALUES (?, ?, ?)", values)
+            self.has_refused = True
+            if fact.said("why") == "requester":
+                yield exception(fact, "self-approval-tried", fact.said("decision"))
+        else:
+            self.note(fact)
+
+    def note(self, fact: Fact) -> None:
+        """Keep what later rows tell of."""
+        call = repr(fact.said("call"))
+        if fact.kind == "break_glass.reviewed":
+            self.reviews.put(str(fact.said("used")), fact)
+        elif fact.kind == "model.asked":
+            self.calls.get(call)
+            self.calls.put(call, Call(fact))
+        elif fact.kind == "model.answered" and self.calls.get(call) is not None:
+            self.calls.get(call).answered = fact
+
+    def refused_of(self, run: str) -> list[Fact]:
+        """Return the decisions on a run that did not count, once."""
+        if not self.has_refused:
+            return []
+        rows = [*self.aside.rows("SELECT fact FROM refused WHERE run = ? ORDER BY idx", (run,))]
+        self.aside.execute("DELETE FROM refused WHERE run = ?", (run,))
+        return [pickle.loads(one) for (one,) in rows]  # noqa: S301  written by this process
+
+    def left_over(self) -> Iterator[Finding]:
+        """Yield the refusals about runs of which the range holds nothing else."""
+        for (one,) in self.aside.rows("SELECT fact FROM refused ORDER BY idx"):
+            fact = pickle.loads(one)  # noqa: S301  written by this process
+            yield "sod", fact, refused(fact)
+
+    @staticmethod
+    def change(fact: Fact) -> dict[str, object]:
+        """Return the cells of a change."""
+        subject, before, after, more = CHANGED[fact.kind]
+        told = (fact.said(one) for one in after.split())
+        return {
+            "subject": fact.said(subject),
+            "before": fact.said(before),
+            "after": next((one for one in told if one is not None), None),
+            "by_run": fact.said("by_run"),
+            "detail": fact.said(more),
+        }
+
+    @staticmethod
+    def removed(fact: Fact) -> dict[str, object]:
+        """Return the cells of a sweep, an erasure or a hold."""
+        found = fact.all_of("before reason policy by_run")
+        if fact.kind == "retention.sweep":
+            return {**found, "event": "swept", "subject": fact.said("cls"), "n": fact.said("n")}
+        if fact.kind == "erasure":
+            items = fact.data.get("items")
+            count = len(items) if isinstance(items, list) else None
+            return {**found, "event": "erased", "subject": fact.said("request"), "n": count}
+        hold, selector = fact.said("hold"), fact.said("selector")
+        named_so = hold if selector is None else f"{hold}: {selector}"
+        return {**found, "event": fact.kind.replace(".", "-"), "subject": named_so}
+
+
+class RunRows:
+    """What the entries of one run say in the reports, taken up in their order."""
+
+    def __init__(self, name: str, outside: OutsideRows, people: Pile) -> None:
+        self.name, self.outside, self.people = name, outside, people
+        self.first: Fact | None = None
+        self.started: Fact | None = None
+        self.ended: Fact | None = None
+        self.entries = self.decisions = 0
+        self.requests, self.calls = (Pile(outside.aside, MOST_OPEN) for _ in range(2))
+        self.answered: set[str] = set()  # Calls after which no person has decided.
+        self.editors: set[str] = set()
+
+    def take(self, fact: Fact) -> Iterator[Finding]:
+        """Take up the next entry; yield the rows that rest on it."""
+        self.entries += 1
+        self.first = self.first or fact
+        if fact.kind in READ_INSIDE:
+            self.note(fact)
+        if fact.kind in DECIDED:
+            yield from self.decided(fact)
+        elif fact.kind == "break_glass.used":
+            yield from self.broke_glass(fact)
+        elif fact.kind in EXCEPTIONAL:
+            name, more = EXCEPTIONAL[fact.kind]
+            yield exception(fact, name, fact.said(more))
+        elif fact.kind == "action.resolved":
+            yield from late_reply(fact)
+
+    def note(self, fact: Fact) -> None:
+        """Keep what later rows tell of."""
+        call = repr(fact.said("call"))
+        if fact.kind == "run.started":
+            self.started = fact
+        elif fact.kind in ENDS:
+            self.ended = fact
+        elif fact.kind == "approval.requested":
+            asked = repr(fact.said("request"))
+            self.requests.get(asked)
+            self.requests.put(asked, fact)
+        elif fact.kind in {"approval.edited", "run.moved"}:
+            self.editors.add(fact.actor)
+        elif fact.kind == "model.asked":
+            self.calls.get(call)
+            self.calls.put(call, Call(fact))
+            self.answered.discard(call)
+        elif fact.kind == "model.answered" and self.calls.get(call) is not None:
+            self.calls.get(call).answered = fact
+            if self.calls.get(call).decided is None:
+                self.answered.add(call)
+
+    def asked(self, fact: Fact) -> Fact | None:
+        """Return the request that an entry is about, as far as the range holds it."""
+        found: Fact | None = self.requests.get(repr(fact.said("request")))
+        return found
+
+    def decided(self, fact: Fact) -> Iterator[Finding]:
+        """Yield the rows of a decision."""
+        self.decisions += 1
+        if fact.actor.startswith("s:"):
+            for call in self.answered:
+                self.calls.get(call).decided = fact
+            self.answered.clear()
+        asked = self.asked(fact)
+        yield "approvals", fact, self.approval(fact, asked)
+        overlap = self.overlap(fact, asked)
+        yield "sod", fact, self.duties(fact, asked, overlap)
+        if overlap == "requester" and fact.kind == "approval.granted":
+            yield exception(fact, "self-approval")
+        expires = None if asked is None else asked.said("expires")
+        if expires is not None and fact.ts > str(expires):
+            yield exception(fact, "late", "decided after the request had expired")
+
+    def broke_glass(self, fact: Fact) -> Iterator[Finding]:
+        """Yield the rows of a use of the glass, with its review."""
+        asked = self.asked(fact)
+        overlap = self.overlap(fact, asked)
+        yield "sod", fact, self.duties(fact, asked, "alone" if overlap == "none" else overlap)
+        found = {"exception": "break-glass", **fact.all_of("step request review_by")}
+        found["verdict"] = "none in the range"
+        review = self.outside.reviews.get(fact.id)
+        if review is not None:
+            is_late = review.ts > str(fact.said("review_by"))
+            found |= {"detail": "reviewed late" if is_late else None, "review": review.idx}
+            found |= {"verdict": review.said("verdict"), "reviewer": review.actor}
+            found["reviewed_ts"] = review.ts
+        yield "exceptions", fact, found
+
+    def overlap(self, fact: Fact, asked: Fact | None) -> str:
+        """Name the duty that whoever decided, or whom they stood in for, had besides."""
+        voices = {fact.actor, fact.said("for")}
+        if self.started is not None and self.started.actor in voices:
+            return "requester"
+        if not self.editors.isdisjoint(voices):
+            return "editor"
+        if asked is not None and not voices.isdisjoint(asked.listed("excluded")):
+            return "excluded"
+        return "none" if self.started is not None and asked is not None else "unknown"
+
+    def duties(self, fact: Fact, asked: Fact | None, overlap: str) -> dict[str, object]:
+        """Return the cells about who asked and who decided."""
+        requester = "" if self.started is None else self.started.actor
+        return {
+            "request": fact.said("request"),
+            "decision": fact.said("decision") or "break-glass",
+            "requester": requester,
+            "requester_who": self.people.get(requester),
+            "stands_for": fact.said("for"),
+            "excluded": None if asked is None else " ".join(asked.listed("excluded")),
+            "overlap": overlap,
+        }
+
+    @staticmethod
+    def approval(fact: Fact, asked: Fact | None) -> dict[str, object]:
+        """Return the cells of a decision over a request."""
+        found = fact.all_of("request decision stage have need via step_up")
+        found["stands_for"] = fact.said("for")
+        if asked is not None:
+            found |= asked.all_of("step policy")
+            found |= {"rules": "; ".join(asked.listed("rules")), "asked": asked.idx}
+            found |= {"asked_ts": asked.ts, "seconds": seconds_between(asked.ts, fact.ts)}
+        return found
+
+    def finish(self) -> Iterator[Finding]:
+        """Yield the rows that only the whole run can tell."""
+        for _, call in self.calls.pairs():
+            yield call.row()
+        for fact in self.outside.refused_of(self.name):
+            yield "sod", fact, {**self.duties(fact, self.asked(fact), ""), **refused(fact)}
+        if self.first is not None:
+            yield "population", self.first, self.population()
+
+    def population(self) -> dict[str, object]:
+        """Return the cells about the run as a whole."""
+        found: dict[str, object] = {"begun": "before the range", "outcome": "open"}
+        found |= {"entries": self.entries, "decisions": self.decisions}
+        found["requests"] = self.requests.count
+        if self.ended is not None:
+            found["outcome"] = self.ended.said("outcome") or "cancelled"
+            found |= {"ended": self.ended.idx, "ended_ts": self.ended.ts}
+        if self.started is not None:
+            found |= self.started.all_of("workflow version trigger")
+            found["begun"] = "in the range"
+        return found
+
+
+class Facts:
+    """The entries of the range, aside, and the rows that they make."""
+
+    def __init__(self, aside: Aside) -> None:
+        self.aside = aside
+        self.held: dict[str, list[int]] = {}  # Of each class the oldest, and how many.
+        columns = "id TEXT, ts TEXT, kind TEXT, run TEXT, actor TEXT, data TEXT, rseq INTEGER"
+        aside.execute(f"CREATE TABLE fact (idx INTEGER PRIMARY KEY, {columns})")
+        aside.execute("CREATE TABLE made (n INTEGER PRIMARY KEY, report TEXT, idx INT, cells TEXT)")
+
+    def add(self, place: int, entry: dict[str, Any]) -> None:
+        """Take in an entry; of kinds that no report reads no more than that they are there."""
+        kind, run = entry["kind"], entry["run"] or ""
+        is_read = kind in (READ_INSIDE if run else READ_OUTSIDE)
+        if not run and not is_read and not entry["parts"]:
+            return
+        data = json.dumps(entry["data"]) if is_read else "{}"
+        told = (entry["id"], entry["ts"], kind, run, entry["actor"]["ref"], data, entry["rseq"])
+        self.aside.execute("INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (place, *told))
+
+    def hold(self, place: int, cls: str) -> None:
+        """Take in that a payload is here."""
+        self.held.setdefault(cls, [place, 0])[1] += 1
+
+    def make(self, people: Pile, *, withholds: bool) -> None:
+        """Make the rows, as an export of these entries does."""
+        for report, fact, told in self.findings(people, withholds=withholds):
+            cells = {name: cell(told.get(name)) for name in COLUMNS[report].split()}
+            values = (report, fact.idx, json.dumps(cells | {"ts": fact.ts, "kind": fact.kind}))
+            self.aside.execute("INSERT INTO made (report, idx, cells) VALUES (?, ?, ?)", values)
+
+    def rows(self, report: str) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield the rows of a report in the order of the log."""
+        asked = "SELECT idx, cells FROM made WHERE report = ? ORDER BY idx, n"
+        for place, cells in self.aside.rows(asked, (report,)):
+            yield place, json.loads(cells)
+
+    def findings(self, people: Pile, *, withholds: bool) -> Iterator[Finding]:
+        """Yield every row."""
+        outside = OutsideRows(self.aside)
+        for fact in self.facts("run = '' ORDER BY idx"):
+            yield from outside.take(fact)
+        for _, call in outside.calls.pairs():
+            yield call.row()
+        for name, some in groupby(self.facts("run <> '' ORDER BY run, rseq, idx"), run_of):
+            run = RunRows(name, outside, people)
+            for fact in some:
+                yield from run.take(fact)
+            yield from run.finish()
+        yield from outside.left_over()
+        for cls, (place, count) in () if withholds else sorted(self.held.items()):
+            for fact in self.facts(f"idx = {place:d}"):
+                yield "retention", fact, {"event": HELD, "subject": cls, "n": count}
+
+    def facts(self, which: str) -> Iterator[Fact]:
+        """Yield entries."""
+        asked = f"SELECT idx, id, ts, kind, run, actor, data FROM fact WHERE {which}"  # noqa: S608
+        for row in self.aside.rows(asked):
+            yield Fact._make((*row[:-1], json.loads(row[-1])))
+
+
+def run_of(fact: Fact) -> str:
+    """Return the run that an entry is of."""
+    return fact.run
+
+
+Row = tuple[int, dict[str, str]]  # The entry that a row of a report names, and its cells.
+Rows = list[dict[str, str]]
+Abreast = tuple[int, Rows, Rows]
+END_OF_ROWS: tuple[int, Rows] = (10**17, [])  # Behind every place.
+
+
+def without_term(row: dict[str, str], *, withholds: bool) -> dict[str, str] | None:
+    """Return a row without what no entry says: for how long a class is kept, and what is withheld.
+
+    The moment until which it is kept has to follow from the term all the same.
+    """
+    if row.get("event") != HELD:
+        return row
+    if withholds:
+        return None
+    return {**row, "term": "", "due": ""} if row.get("due", "") == due(row) else row
+
+
+def due(row: dict[str, str]) -> str:
+    """Return until when what a row tells of is kept, nothing where that cannot be read."""
+    term = TERM.fullmatch(row.get("term", ""))
+    try:
+        if term is None:
+            return ""
+        since = datetime.fromisoformat(row["ts"].removesuffix("Z"))
+        until = since + timedelta(**{UNITS[term[2]]: int(term[1])})
+    except (KeyError, ValueError, OverflowError):
+        return ""
+    return f"{until.isoformat(timespec='milliseconds')}Z"
+
+
+def abreast(made: Iterable[Row], told: Iterable[Row]) -> Iterator[Abreast]:
+    """Yield each entry with the rows that the entries make about it, and those that are there."""
+    ours, theirs = by_place(made), by_place(told)
+    one, other = next(ours, END_OF_ROWS), next(theirs, END_OF_ROWS)
+    while (place := min(one[0], other[0])) < END_OF_ROWS[0]:
+        is_ours, is_theirs = one[0] == place, other[0] == place
+        yield place, one[1] if is_ours else [], other[1] if is_theirs else []
+        one = next(ours, END_OF_ROWS) if is_ours else one
+        other = next(theirs, END_OF_ROWS) if is_theirs else other
+
+
+def by_place(rows: Iterable[Row]) -> Iterator[tuple[int, list[dict[str, str]]]]:
+    """Yield the rows of each entry together."""
+    for place, some in groupby(rows, lambda one: one[0]):
+        yield place, [row for _, row in some]
+
+
+def differing(made: dict[str, str], told: dict[str, str]) -> list[str]:
+    """Return the columns in which a row says something else than its entries."""
+    return [one for one in made if one in told and made[one] != told[one]]
 
 
 class Verifier:
@@ -1470,21 +2425,24 @@ class Verifier:
         self.authorities = authorities
         self.pack, self.pins, self.given, self.witnesses = pack, pins, notes, witnesses
         self.found, self.tree, self.origin = Findings(), Tree(), ""
-        self.story = Story(self.found)
+        self.story, self.aside = Story(self.found), self.found.aside
         self.log_keys: list[Key] = []
+        self.own_keys: set[tuple[str, bytes]] = set()  # The same.
         self.genesis: list[Key] = []
         self.writers: dict[str, Writer] = {}
-        self.roots = {0: self.tree.root()}
-        self.tails: dict[str, tuple[int, bytes]] = {}
-        self.wanted: dict[bytes, int] = {}
+        self.roots = {0: self.tree.root()}  # At the sizes of which something speaks.
+        self.tails = Pile(self.aside)
+        self.wanted = Pile(self.aside)
         self.has_gap = False
-        self.erased: dict[tuple[int, str], int] = {}
+        self.erased = Erased(self.aside)
+        self.facts, self.is_sound = Facts(self.aside), False
         self.swept: dict[str, int] = {}
         self.sweeps: dict[str, list[Sweep]] = {}
         self.ends: dict[str, list[int]] = {}  # Below which each sweep of a class left nothing.
-        self.absent: list[tuple[int, int]] = []  # Where the entries of some places are not here.
-        self.people: dict[str, str] = {}
-        self.outcomes: dict[str, set[str | None]] = {}  # What the entries say that runs came to.
+        # From which places to which the entries are not here.
+        self.absent = array("Q"), array("Q")
+        self.people = Pile(self.aside)
+        self.outcomes = Pile(self.aside)  # What the entries say that runs came to.
         self.period: dict[int, str] = {}  # What the index says of the range's ends.
 
     def run(self) -> Findings:
@@ -1512,8 +2470,9 @@ class Verifier:
             return
         entries = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
         line = next((line for at, line in entries if at == place), b"")
-        named = RUN_OF_LINE.findall(line or self.pack.context().get(place, b""))
-        self.found.first_run = named[-1].decode() if named else ""
+        beside = None if line else self.pack.context().get(place)
+        runs = RUN_OF_LINE.findall(line if beside is None else self.pack.context_line(beside))
+        self.found.first_run = runs[-1].decode() if runs else ""
 
     # files
 
@@ -1556,7 +2515,9 @@ class Verifier:
     def read_markers(self) -> None:
         """Learn first which payloads are said to be gone."""
         ranged = enumerate(self.pack.lines("entries.jsonl"), start=self.pack.start)
-        for source in (ranged, self.pack.context().items()):
+        context = self.pack.context().items()
+        beside = ((place, self.pack.context_line(at)) for place, at in context)
+        for source in (ranged, beside):
             for place, line in source:
                 if MARK.search(line) is None:
                     continue
@@ -1583,32 +2544,38 @@ class Verifier:
             if isinstance(cls, str) and is_count(before):
                 before = min(before, place)
                 self.swept[cls] = max(before, self.swept.get(cls, 0))
-                self.sweeps.setdefault(cls, []).append(Sweep(place, before, data.get("n")))
+                said = data.get("n")
+                sweep = Sweep(place, before, said if is_count(said) else None)
+                self.sweeps.setdefault(cls, []).append(sweep)
             return
         items = data.get("items")
         for item in items if isinstance(items, list) else []:
             if not isinstance(item, list) or len(item) != PAIR:
                 continue
-            if is_count(item[0]) and isinstance(item[1], str) and item[0] < place:
-                self.erased.setdefault((item[0], item[1]), place)
+            if is_count(item[0]) and is_named(item[1], PART) and item[0] < place:
+                self.erased.add(item[0], item[1], place)
 
-    def count(self, place: int, name: str, cls: str) -> None:
+    def count(self, place: int, cls: str, erased: int | None) -> None:
         """Count a payload for the first sweep that passed it, unless it was erased before."""
         one = self.sweeps[cls][bisect_right(self.ends[cls], place)]
-        one.count += self.erased.get((place, name), one.place) >= one.place
+        one.count += erased is None or erased >= one.place
 
     def miss(self, place: int) -> None:
         """Take note that an entry is not here, or is none."""
-        start = place
-        if self.absent and self.absent[-1][1] == place:
-            start, _ = self.absent.pop()
-        self.absent.append((start, place + 1))
+        starts, ends = self.absent
+        if ends and ends[-1] == place:
+            ends[-1] = place + 1
+        else:
+            starts.append(place)
+            ends.append(place + 1)
 
     def judge_sweeps(self) -> None:
         """Compare how many payloads each sweep says that it removed with those it explains."""
+        starts, ends = self.absent
         for one in (one for some in self.sweeps.values() for one in some):
-            is_whole = not any(start < one.before and one.start < end for start, end in self.absent)
-            if is_whole and is_count(one.said) and one.said != one.count:
+            at = bisect_left(starts, one.before)
+            is_whole = at == 0 or ends[at - 1] <= one.start
+            if is_whole and one.said is not None and one.said != one.count:
                 words = f"entry {one.place} says that {one.said} payloads went; {one.count} did"
                 self.found.mean("sweep-count", words)
 
@@ -1633,16 +2600,18 @@ class Verifier:
 
     def read_log(self) -> None:
         """Go over every leaf of the log, and over the entries that are here."""
-        start, end = self.pack.start, self.pack.end
+        start, end, faults = self.pack.start, self.pack.end, self.found.n_failures
         lines, rows = self.pack.lines("entries.jsonl"), self.rows()
-        parts, context = self.parts(), self.pack.context()
-        known = set(context)
+        parts, context = Payloads(self.pack, self.readable_parts()), self.pack.context()
+        known, sizes = set(context), self.sizes()
         for place, leaf in enumerate(self.pack.leaves()):
             if len(leaf) != HASH:
                 self.found.fail("range", "the leaves end in the middle of one")
                 break
             inside = start <= place < end
-            line = next(lines, None) if inside else context.pop(place, None)
+            beside = None if inside else context.pop(place, None)
+            line = next(lines, None) if inside else None
+            line = line if beside is None else self.pack.context_line(beside)
             if line is None:
                 self.tree.append(leaf)
                 self.has_gap = True
@@ -1654,18 +2623,45 @@ class Verifier:
                 row = next(rows, "") if inside else None
                 if row is not None and place in {start, end - 1}:
                     self.period[place] = ",".join(row.split(",")[3:4])
-                self.entry(place, line, leaf, row)
-                self.entry_parts(place, line, parts.pop(place, {}) if inside else {})
-            self.roots[self.tree.size] = self.tree.root()
+                entry = self.entry(place, line, leaf, row)
+                self.entry_parts(place, entry or self.too_long(line), parts if inside else None)
+            if self.tree.size in sizes:
+                self.roots[self.tree.size] = self.tree.root()
         if end > self.tree.size or next(lines, None) is not None or next(rows, None) is not None:
             self.found.fail("range", "the pack holds other entries than its range")
         if context:
             self.found.fail("range", "the context holds entries of the range")
-        for place in parts:
+        for place in parts.left():
             self.found.fail("disclosure-orphan", f"a payload is for entry {place}")
         self.find_outside(known)
         self.judge_sweeps()
         self.story.finish()
+        self.is_sound = self.found.n_failures == faults
+
+    def sizes(self) -> set[int]:
+        """Return the sizes that a head, or what somebody gave for one, speaks of."""
+        names = self.pack.names()
+        anchors = (one for one in map(ANCHOR_NAME.fullmatch, names) if one is not None)
+        found = {int(one[1]) for one in anchors}
+        heads = {one for one in names if NOTE_NAME.fullmatch(one)} | {"checkpoint"}
+        heads |= {one for one in names if self.witnesses and one.endswith(".witness")}
+        for text in (*self.given, *map(self.pack.text, heads)):
+            try:
+                found.add(Note(text).size)
+            except ValueError:
+                continue  # Said where the heads are judged.
+        return found
+
+    @staticmethod
+    def too_long(line: bytes) -> dict[str, Any] | None:
+        """Return the entry on a line that no entry may be as long as; it may have payloads."""
+        if len(line) <= MOST_BYTES:
+            return None
+        try:
+            entry = parse(line)
+        except ValueError:
+            return None
+        return entry if is_entry(entry) else None
 
     def rows(self) -> Iterator[str]:
         """Yield the rows of the index; none of its values needs quoting."""
@@ -1674,47 +2670,53 @@ class Verifier:
             self.found.fail("index-row", "the index has other columns")
         yield from rows
 
-    def parts(self) -> dict[int, dict[str, tuple[bytes, bytes]]]:
-        """Return salt and value of each payload, by entry and name."""
-        found: dict[int, dict[str, tuple[bytes, bytes]]] = {}
-        latest = 0
+    def readable_parts(self) -> bytearray:
+        """Check that each payload can be read and is in its turn; return which of them are."""
+        found = bytearray()
+        latest, met = 0, set[str]()
         for number, line in enumerate(self.pack.lines("disclosures.jsonl")):
+            found.append(0)
             try:
                 one = strict(line)
-                index, name, content = one["i"], one["n"], (b64(one["s"]), b64(one["d"]))
+                index, name, _ = one["i"], one["n"], (b64(one["s"]), b64(one["d"]))
             except (KeyError, ValueError):
-                index, name, content = None, None, (b"", b"")
+                index, name = None, None
             if not is_count(index) or not isinstance(name, str):
                 self.found.fail("disclosure-orphan", f"payload {number} cannot be read")
                 continue
             if index < latest:
                 self.found.fail("disclosure-orphan", f"a payload is for entry {index}, out of turn")
                 continue
-            latest, held = index, found.setdefault(index, {})
-            if name in held:
+            met = met if index == latest else set()
+            latest = index
+            if name in met:
                 self.found.fail("disclosure-duplicate", f"{name} of {index} is there twice", index)
-            held[name] = content
+            met.add(name)
+            found[-1] = 1
         return found
 
-    def entry(self, place: int, line: bytes, leaf: bytes, row: str | None) -> None:
-        """Check one entry and its row of the index."""
+    def entry(self, place: int, line: bytes, leaf: bytes, row: str | None) -> dict[str, Any] | None:
+        """Check one entry and its row of the index; return it, if it is one."""
         own = hashlib.sha256(b"\0" + line).digest()
         if own != leaf:
             self.found.fail("leaf-mismatch", f"the leaf of entry {place} is not of its line", place)
         self.tree.append(own)
         entry = self.read(place, line)
         if entry is None:
-            return
+            return None
         self.start(place, entry)
         if self.author(place, entry, line):
             self.keys(place, entry)
         self.chain(place, entry, own)
         self.story.check(place, entry)
+        if row is not None:
+            self.facts.add(place, entry)
         if entry["log"] != self.origin:
             self.found.fail("wrong-log", f"entry {place} is of the log {entry['log']}", place)
         told = (place, entry["run"] or "", entry["rseq"], entry["ts"], entry["kind"])
         if row is not None and row != ",".join(map(str, (*told, entry["actor"]["ref"]))):
             self.found.fail("index-row", f"the row of entry {place} differs from its line", place)
+        return entry
 
     def read(self, place: int, line: bytes) -> dict[str, Any] | None:
         """Return the entry on a line; nothing, and a failure, if it is none."""
@@ -1789,7 +2791,8 @@ class Verifier:
         if key.name != self.origin:
             self.found.fail("key-origin", f"entry {place} names a key of {key.name}", place)
         # One that is known already is no other for being named again.
-        if all((one.name, one.public) != (key.name, key.public) for one in self.log_keys):
+        if (key.name, key.public) not in self.own_keys:
+            self.own_keys.add((key.name, key.public))
             self.log_keys.append(key)
         return key
 
@@ -1800,9 +2803,10 @@ class Verifier:
         writer = self.writers.get(ended)
         if writer is not None:
             writer.ended = place if writer.ended is None else writer.ended
-            doubtful = [] if since is None else [one for one in writer.signed if one >= since]
+            signed = len(writer.signed)
+            doubtful = 0 if since is None else signed - bisect_left(writer.signed, since)
             if doubtful:
-                words = f"{len(doubtful)} entries from {since} on are signed by the revoked key"
+                words = f"{doubtful} entries from {since} on are signed by the revoked key"
                 self.found.doubt("revoked-window", f"{words} {ended}")
         for key in self.log_keys:
             if key.id == ended:
@@ -1835,60 +2839,62 @@ class Verifier:
         run = entry["run"]
         if run is None:
             return
-        if run not in self.tails and self.has_gap:
+        tail = self.tails.get(run)
+        if tail is None and self.has_gap:
             self.want(place, entry)
-            self.tails[run] = (entry["rseq"], leaf)
+            self.tails.put(run, (entry["rseq"], leaf))
             return
-        rseq, before = self.tails.get(run, (-1, b""))
+        rseq, before = tail or (-1, b"")
         if entry["rseq"] != rseq + 1:
             self.found.fail("run-sequence", f"entry {place} does not follow in its run", place)
         if entry["prev"] != base64.b64encode(before).decode():
             self.found.fail("run-chain", f"entry {place} does not name the one before it", place)
-        self.tails[run] = (entry["rseq"], leaf)
+        self.tails.put(run, (entry["rseq"], leaf))
 
     def want(self, place: int, entry: dict[str, Any]) -> None:
         """Remember from which entry before the range a run goes on; no two from the same one."""
         try:
-            leaf = b64(entry["prev"], HASH) if entry["rseq"] else b""
+            leaf = b64(entry["prev"], HASH).hex() if entry["rseq"] else ""
         except ValueError:
-            leaf = b""
-        if entry["rseq"] and (not leaf or leaf in self.wanted):
+            leaf = ""
+        if entry["rseq"] and (not leaf or self.wanted.get(leaf) is not None):
             self.found.fail("run-chain", f"entry {place} goes on from none of its run", place)
         elif entry["rseq"]:
-            self.wanted[leaf] = place
+            self.wanted.put(leaf, place)
 
     def find_outside(self, known: set[int]) -> None:
         """Look for the leaves from which runs go on that were under way before the range."""
         if self.wanted:
             for place, leaf in zip(range(self.pack.start), self.pack.leaves(), strict=False):
                 if place not in known:
-                    self.wanted.pop(leaf, None)
+                    self.wanted.drop(leaf.hex())
         for place in self.wanted.values():
             self.found.fail("run-chain", f"entry {place} goes on from none of its run", place)
 
-    def entry_parts(self, place: int, line: bytes, held: dict[str, tuple[bytes, bytes]]) -> None:
+    def entry_parts(
+        self, place: int, entry: dict[str, Any] | None, payloads: "Payloads | None"
+    ) -> None:
         """Compare payloads with what their entry committed to."""
-        try:
-            entry = parse(line)
-        except ValueError:
-            entry = None
-        if not is_entry(entry):
+        named_here: dict[str, Any] = {} if entry is None else entry["parts"]
+        held = {} if payloads is None else payloads.take(place, named_here)
+        if entry is None:
             self.miss(place)
             return
-        named = entry["parts"]
-        for name in held.keys() - named.keys():
+        erased = self.erased.of(place)
+        for name in held.keys() - named_here.keys():
             self.found.fail("disclosure-orphan", f"entry {place} has no part {name}", place)
-        for name, promised in named.items():
+        for name, promised in named_here.items():
             is_swept = place < self.swept.get(promised["cls"], 0)
-            gone = is_swept or (place, name) in self.erased
+            gone = is_swept or name in erased
             if is_swept:
-                self.count(place, name, promised["cls"])
+                self.count(place, promised["cls"], erased.get(name))
             if name not in held:
                 if not gone and self.pack.manifest["disclosure"] == "all":
                     self.found.fail(
                         "part-missing", f"part {name} of entry {place} is missing", place
                     )
                 continue
+            self.facts.hold(place, promised["cls"])
             if gone:
                 self.found.fail("part-not-erased", f"part {name} of entry {place} is held", place)
             salt, value = held[name]
@@ -2126,19 +3132,20 @@ class Verifier:
 
     def judge_proofs(self) -> None:
         """Check every proof in the pack."""
-        leaves = list(self.pack.leaves())
         for name in sorted(self.pack.names()):
             match = PROOF_NAME.fullmatch(name)
             if match is None:
                 continue
             index = int(match[1])
             try:
-                self.judge_proof(self.pack.text(name), index, leaves[index])
-            except (ValueError, IndexError) as error:
+                self.judge_proof(self.pack.text(name), index, self.pack.leaf(index))
+            except ValueError as error:
                 self.found.fail("proof", f"{name}: {error}")
 
     def judge_proof(self, text: str, index: int, leaf: bytes) -> None:
         """Return if `text` proves that `leaf` stands at `index` under a head of this log."""
+        if len(leaf) < HASH:
+            raise ValueError("there is no such entry")
         head, _, note_text = text.partition("\n\n")
         lines = head.split("\n")
         if lines[:2] != ["c2sp.org/tlog-proof@v1", f"index {index}"]:
@@ -2153,45 +3160,41 @@ class Verifier:
     def judge_reports(self) -> None:
         """Compare what each row of a report repeats of its entry with that entry."""
         names = sorted(one for one in self.pack.names() if REPORT_NAME.fullmatch(one))
-        rows = (one.decode(errors="replace").split(",") for one in self.pack.lines("index.csv"))
-        entries = {
-            int(row[0]): row
-            for row in (rows if names else ())
-            if len(row) == len(REPORT_COLUMNS) and PLACE.fullmatch(row[0])
-        }
+        if not names:
+            return
         self.read_outcomes()
-        for name in names:
-            try:
-                met = self.judge_report(name, entries)
-            except csv.Error as error:
-                self.found.fail("index-row", f"{name} cannot be read: {error}")
-                continue
-            for place in sorted(self.reported(name, entries) - met):
-                self.found.fail("index-row", f"{name} does not tell of entry {place}")
+        with closing(Index(self.pack, names)) as index:
+            for name in names:
+                try:
+                    met = self.judge_report(name, index)
+                except csv.Error as error:
+                    self.found.fail("index-row", f"{name} cannot be read: {error}")
+                    continue
+                for place in index.reported[name]:
+                    if place not in met:
+                        self.found.fail("index-row", f"{name} does not tell of entry {place}")
 
     def read_outcomes(self) -> None:
         """Learn what the entries say that runs came to; a line that is none is met elsewhere."""
         for line in self.pack.lines("entries.jsonl"):
-            if b'"kind":"run.' not in line:
+            if END.search(line) is None:
                 continue
             try:
                 entry = parse(line)
                 run, kind, outcome = entry["run"], entry["kind"], entry["data"].get("outcome")
             except (AttributeError, KeyError, TypeError, ValueError):
                 continue
-            if isinstance(run, str) and isinstance(kind, str) and kind in ENDS:
+            if is_named(run, RUN_ID) and isinstance(kind, str) and kind in ENDS:
                 came_to = outcome or "cancelled"
                 told = came_to if isinstance(came_to, str) else None
-                self.outcomes.setdefault(run, set()).add(told)
+                self.outcomes.put(run, (self.outcomes.get(run) or frozenset()) | {told})
 
-    def judge_report(self, name: str, entries: dict[int, list[str]]) -> set[int]:
+    def judge_report(self, name: str, index: "Index") -> "Flags":
         """Compare the rows of one report; return the entries that it tells of."""
-        met: set[int] = set()
-        latest, before, runs = -1, set[tuple[str, ...]](), set[str]()
-        with (self.pack.folder / name).open(
-            newline="\n", encoding="utf-8", errors="replace"
-        ) as file:
-            rows = csv.reader(file)
+        met, runs = Flags(self.pack.start, len(index)), Pile(self.aside)
+        latest, before = -1, set[bytes]()
+        with text_of(self.pack.folder / name) as file:
+            rows = csv.reader(lines_of(file))
             columns = next(rows, [])
             if columns[: len(REPORT_COLUMNS)] != REPORT_COLUMNS:
                 self.found.fail("index-row", f"{name} has other columns")
@@ -2208,45 +3211,117 @@ class Verifier:
                         "index-row", f"{name}: the row of entry {row[0]} is out of turn"
                     )
                 before = before if int(row[0]) == latest else set()
-                if tuple(row) in before or (before and name not in SEVERAL):
+                whole = hashlib.sha256(repr(row).encode(errors="surrogatepass")).digest()
+                if whole in before or (before and name not in SEVERAL):
                     self.found.fail("index-row", f"{name} tells twice of entry {row[0]}")
-                before.add(tuple(row))
+                before.add(whole)
                 latest = int(row[0])
                 met.add(latest)
-                index, run, _, ts, kind, actor = entries.get(int(row[0]), [""] * 6)
-                repeated = [index, ts, kind, run, actor, self.people.get(actor, "")]
+                place, run, _, ts, kind, actor = index.row(latest)
+                repeated = [place, ts, kind, run, actor, self.people.get(actor) or ""]
                 is_other = is_told and "".join(row[at : at + 1]) != DECIDED.get(
                     kind, "".join(row[at : at + 1])
                 )
                 if is_other or row[: len(repeated)] != [cell(one) for one in repeated]:
                     self.found.fail("index-row", f"{name} differs from entry {row[0]}")
-                if name == POPULATION and not runs.isdisjoint(row[3:4]):
-                    self.found.fail("index-row", f"{name} tells twice of the run {row[3]}")
-                runs.update(row[3:4])
-                if len(row) > max(ended, 3) and is_ended:
-                    came_to = self.outcomes.get(row[3], {"open"})
-                    if None not in came_to and row[ended] not in came_to:
-                        self.found.fail("index-row", f"{name} tells another outcome of {row[3]}")
+                if name == POPULATION and len(row) > REPORT_COLUMNS.index("run"):
+                    self.judge_run(row, ended if is_ended else len(row), runs)
         return met
 
-    def reported(self, name: str, entries: dict[int, list[str]]) -> set[int]:
-        """Return the entries that a report has to tell of."""
-        if name == POPULATION:
-            return {place for place, row in entries.items() if row[1] and row[2] == "0"}
-        report = name.removeprefix("reports/").removesuffix(".csv")
-        inside, outside = (one.get(report, "").split() for one in (OF_RUNS, OUTSIDE_RUNS))
-        return {
-            place for place, row in entries.items() if row[4] in (inside if row[1] else outside)
-        }
+    def judge_cells(self) -> None:
+        """Make every report once more from the entries, and compare it cell by cell.
+
+        What is made of entries at fault is at fault, too, and says nothing more.
+        """
+        if not self.is_sound:
+            return
+        withholds = self.pack.manifest["disclosure"] != "all"
+        self.facts.make(self.people, withholds=withholds)
+        for report, names in COLUMNS.items():
+            name = f"reports/{report}.csv"
+            if name not in self.pack.names():
+                continue
+            with text_of(self.pack.folder / name) as file:
+                rows = csv.reader(lines_of(file))
+                columns = self.columns(rows)
+                if len(set(columns)) < len(columns):
+                    self.found.fail("index-row", f"{name} has a column twice")
+                told = self.told(rows, columns, withholds=withholds)
+                # A table without one of the columns is of another release, and misses no row.
+                misses = set(columns).issuperset(names.split())
+                for place, mine, given in abreast(self.facts.rows(report), told):
+                    self.judge_row(name, place, mine, given)
+                    for _ in mine if misses else ():
+                        self.fail_once(f"{name} does not tell of entry {place}")
+
+    @staticmethod
+    def columns(rows: Iterator[list[str]]) -> list[str]:
+        """Return the names in the first row; what is malformed is said elsewhere."""
+        with suppress(csv.Error):
+            return next(rows, [])
+        return []
+
+    @staticmethod
+    def told(
+        rows: Iterator[list[str]], columns: Sequence[str], *, withholds: bool
+    ) -> Iterator[Row]:
+        """Yield place and cells of each row; what is malformed is said elsewhere."""
+        with suppress(csv.Error):
+            for row in rows:
+                if row and PLACE.fullmatch(row[0]):
+                    cells = [*row, *[""] * (len(columns) - len(row))]
+                    found = dict(zip(columns, cells, strict=False))
+                    kept = without_term(found, withholds=withholds)
+                    if kept is not None:
+                        yield int(row[0]), kept
+
+    def judge_row(
+        self, name: str, place: int, made: list[dict[str, str]], told: list[dict[str, str]]
+    ) -> None:
+        """Compare the rows about an entry with those that the entries make, and take these away."""
+        for row in told:
+            fitting = [one for one in made if not differing(one, row)]
+            if fitting:
+                made.remove(fitting[0])
+            elif made:
+                one = made.pop(0)
+                column = differing(one, row)[0]
+                words = f"says {row[column]!r} as {column}, its entries say {one[column]!r}"
+                self.fail_once(f"{name}: the row of entry {place} {words}")
+            elif row.get("kind") in READ:
+                self.fail_once(f"{name}: a row says something else than entry {place}")
+
+    def fail_once(self, words: str) -> None:
+        """Note what may have been found before, without the cells."""
+        if ("index-row", words) not in self.found.failures:
+            self.found.fail("index-row", words)
+
+    def judge_run(self, row: list[str], ended: int, runs: Pile) -> None:
+        """Compare what a row says that its run came to, of which no other row tells."""
+        run = row[REPORT_COLUMNS.index("run")]
+        if runs.get(run) is not None:
+            self.found.fail("index-row", f"{POPULATION} tells twice of the run {run}")
+        runs.put(run, value=True)
+        came_to = self.outcomes.get(run) or {"open"}
+        if len(row) > ended and None not in came_to and row[ended] not in came_to:
+            self.found.fail("index-row", f"{POPULATION} tells another outcome of {run}")
 
     def judge_ids(self) -> None:
         """Check that no entry stands twice."""
-        met: set[str] = set()
+        short = array("Q")
         for line in self.pack.lines("entries.jsonl"):
             found = ID.search(line)
-            if found is not None and found[1].decode() in met:
+            if found is not None:
+                short.append(hash(found[1]) & MOST_HASH)
+        twice = set(repeated(short))
+        met: set[str] = set()
+        for line in self.pack.lines("entries.jsonl") if twice else ():
+            found = ID.search(line)
+            if found is None or hash(found[1]) & MOST_HASH not in twice:
+                continue
+            if found[1].decode() in met:
                 self.found.fail("duplicate-id", f"the id {found[1].decode()} stands twice")
-            met.add(found[1].decode() if found is not None else "")
+            met.add(found[1].decode())
 
     def judge_samples(self) -> None:
         """Check that the folder of a sampled run holds the entries of that run, and no other.
@@ -2281,14 +3356,12 @@ class Verifier:
         wanted = self.pack.manifest["filters"]["sample"]
         rows = map(BEGAN.match, self.pack.lines("index.csv"))
         runs = (one[1].decode() for one in rows if one is not None)
-        lots = sorted(
-            (hashlib.sha256(f"{wanted['seed']}\n{one}".encode()).digest(), one) for one in runs
-        )
-        return {run for _, run in lots[: wanted["count"]]}
+        lots = ((hashlib.sha256(f"{wanted['seed']}\n{one}".encode()).digest(), one) for one in runs)
+        return {run for _, run in heapq.nsmallest(wanted["count"], lots)}
 
     def judge_subjects(self) -> None:
         """Check that each pseudonym is that of who stands behind it."""
-        met = set()
+        met = Pile(self.aside)
         for number, line in enumerate(self.pack.lines("subjects.jsonl")):
             try:
                 one = strict(line)
@@ -2297,10 +3370,10 @@ class Verifier:
             except (AttributeError, KeyError, ValueError):
                 self.found.fail("subject-ref", f"line {number} of the people cannot be read")
                 continue
-            if f"s:{mac[:32]}" != ref or name in met:
+            if f"s:{mac[:32]}" != ref or met.get(name) is not None:
                 self.found.fail("subject-ref", f"{ref} is not who stands behind it")
-            met.add(name)
-            self.people[str(ref)] = name
+            met.put(name, value=True)
+            self.people.put(str(ref), name)
 
 
 def keys_in(given: str) -> list[Key]:
@@ -2318,6 +3391,23 @@ def note_in(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{path} is no signed head: {error}") from error
     return text
+
+
+def write_json(found: Findings) -> None:
+    """Print what was found as data, piece by piece."""
+    told = {
+        "exit": found.exit,
+        "failures": found.failures,
+        "n_failures": found.n_failures,
+        "first": found.first(),
+    }
+    sys.stdout.write(json.dumps(told)[:-1])
+    for name, findings in (("unproven", found.unproven), ("semantics", found.semantics)):
+        sys.stdout.write(f', "{name}": [')
+        for number, one in enumerate(findings):
+            sys.stdout.write(f"{', ' if number else ''}{json.dumps(one)}")
+        sys.stdout.write("]")
+    sys.stdout.write("}\n")
 
 
 def main() -> int:
@@ -2341,18 +3431,20 @@ def main() -> int:
         why = f"nothing is called {error}" if isinstance(error, KeyError) else error
         sys.stderr.write(f"The pack cannot be read: {why}\n")
         return 2
-    if asked.json:
-        told = {
-            "exit": found.exit,
-            "failures": found.failures,
-            "n_failures": found.n_failures,
-            "first": found.first(),
-            "unproven": found.unproven,
-            "semantics": found.semantics,
-        }
-        sys.stdout.write(f"{json.dumps(told)}\n")
-        return found.exit
-    for level, findings in (("failure", found.failures), ("unproven", found.unproven)):
+    except sqlite3.Error as error:
+        sys.stderr.write(f"No temporary file can be kept in TMPDIR, /var/tmp or /tmp: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Broken off, which says nothing of the log.\n")
+        return 130
+    (write_json if asked.json else write_words)(found)
+    return found.exit
+
+
+def write_words(found: Findings) -> None:
+    """Print what was found for people, the verdict last."""
+    failures: Iterable[tuple[str, str]] = found.failures
+    for level, findings in (("failure", failures), ("unproven", found.unproven)):
         for code, text in findings:
             sys.stdout.write(f"{level} {code}: {printable(text)}\n")
     if found.n_failures > len(found.failures):
@@ -2370,7 +3462,6 @@ def main() -> int:
         3: "Nothing wrong found, but something is unproven.",
     }
     sys.stdout.write(f"{verdicts[found.exit]}\n")
-    return found.exit
 
 
 if __name__ == "__main__":

@@ -136,6 +136,15 @@ function foremost(tables) {
   return left.reduce((best, one) => (best && best.row.place <= one.row.place ? best : one), null);
 }
 
+// Yield the rows of a table up to the first that cannot be read, which is said elsewhere.
+export async function* tableOf(files, name) {
+  try {
+    yield* records(files.lines(name));
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+  }
+}
+
 // Yield rows up to the first that cannot be read.
 async function* upToFault(rows, name, report) {
   try {
@@ -162,7 +171,7 @@ async function* rowsOf(lines) {
   }
 }
 
-function cell(text) {
+export function cell(text) {
   return FORMULA.test(text) ? `'${text}` : text;
 }
 

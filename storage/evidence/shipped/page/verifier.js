@@ -2,6 +2,7 @@
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
 import { canonical, decode, encode, fromBase64, hex, isObject, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { judgeCells } from "./cells.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
@@ -10,6 +11,7 @@ import { Note } from "./notes.js";
 import { checkParts, Held, Markers } from "./parts.js";
 import { Report } from "./report.js";
 import { judgeReports, PLACE } from "./reports.js";
+import { MadeRows } from "./rows.js";
 import { RunList } from "./runs.js";
 import { judgeSamples } from "./samples.js";
 import { hmac } from "./signing.js";
@@ -61,6 +63,7 @@ class Verifier {
     this.story = new Story();
     this.people = new Map();
     this.outcomes = new Map();
+    this.rows = new MadeRows();
     Object.assign(report.counts, { entries: 0, here: 0, held: 0, gone: 0, withheld: 0, notes: 0 });
   }
 
@@ -76,7 +79,9 @@ class Verifier {
     this.ring = new KeyRing(report, await this.#foresee(context));
     const notes = await readNotes(files, this.#given, report);
     report.counts.notes = notes.length;
+    const before = report.failed;
     await this.#readLog(context, new Set([...notes.map((one) => one.note.size), ...anchoredSizes(files)]));
+    const isSound = report.failed === before;
     this.ring.finish();
     await this.#judgeState();
     await judgeNotes(notes, { pins: this.#keys.pins, ring: this.ring, tree: this.#tree, roots: this.#roots, report });
@@ -89,6 +94,8 @@ class Verifier {
     await this.#judgePeople();
     await judgeReports(files, this, report);
     await judgeSamples(files, this.manifest, report);
+    // What is made of entries at fault is at fault, too, and says nothing more.
+    if (isSound) await judgeCells(files, this.rows.finish(this.people, this.manifest), this.manifest, report);
     await this.#judgeIds();
     report.isThrough = true;
   }
@@ -240,6 +247,10 @@ class Verifier {
     }
     if (inside.row !== rowOf(place, entry)) this.report.fail("index-row", `the row of entry ${place} in the index says something else`, { place, run });
     this.runs.add(place, entry);
+    this.rows.take(place, entry);
+    for (const name of inside.held.keys()) {
+      if (Object.hasOwn(entry.parts, name)) this.rows.hold(place, entry, entry.parts[name].cls);
+    }
     this.report.counts.here += 1;
     this.#running.push(checkParts(place, entry, inside.held, how));
     if (this.#running.length >= AT_ONCE) await this.#settle();
