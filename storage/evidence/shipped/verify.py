@@ -29,7 +29,6 @@ import heapq
 import hmac
 import io
 import json
-import pickle
 import re
 import sqlite3
 import sys
@@ -37,7 +36,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -421,7 +420,7 @@ class Pile:
         found = self._aside.first(asked, (name,))
         if found is None:
             return None
-        value = pickle.loads(found[1])  # noqa: S301  written by this process, for itself alone
+        value = read_aside(found[1])
         self._keep(name, found[0], value)
         return value
 
@@ -450,7 +449,7 @@ class Pile:
         self._move_away()
         asked = f"SELECT name, value FROM {self._far} ORDER BY n"  # noqa: S608  a name of ours
         for name, value in self._aside.rows(asked):
-            yield name, pickle.loads(value)  # noqa: S301  as above
+            yield name, read_aside(value)
 
     def __bool__(self) -> bool:
         return bool(self.count)
@@ -464,9 +463,9 @@ class Pile:
         if not self._far:
             self._aside.tables += 1
             self._far = f"pile{self._aside.tables}"
-            columns = "name TEXT PRIMARY KEY, n INTEGER, value BLOB"
+            columns = "name TEXT PRIMARY KEY, n INTEGER, value TEXT"
             self._aside.execute(f"CREATE TABLE {self._far} ({columns}) WITHOUT ROWID")
-        rows = ((one, n, pickle.dumps(value)) for one, (n, value) in sorted_by_name(self._near))
+        rows = ((one, n, aside_text(value)) for one, (n, value) in sorted_by_name(self._near))
         adding = f"INSERT OR REPLACE INTO {self._far} VALUES (?, ?, ?)"  # noqa: S608  as above
         self._aside.add(adding, rows)
         self._near.clear()
@@ -491,19 +490,66 @@ class Told:
         if not self._far:
             self._aside.tables += 1
             self._far = f"told{self._aside.tables}"
-            self._aside.execute(f"CREATE TABLE {self._far} (n INTEGER PRIMARY KEY, text BLOB)")
+            self._aside.execute(f"CREATE TABLE {self._far} (n INTEGER PRIMARY KEY, text TEXT)")
         adding = f"INSERT INTO {self._far} (text) VALUES (?)"  # noqa: S608  a name of ours
-        self._aside.execute(adding, (pickle.dumps(one),))
+        self._aside.execute(adding, (aside_text(one),))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         yield from self._near
         if self._far:
             asked = f"SELECT text FROM {self._far} ORDER BY n"  # noqa: S608  a name of ours
             for (text,) in self._aside.rows(asked):
-                yield pickle.loads(text)  # noqa: S301  written by this process, for itself alone
+                yield read_aside(text)
 
     def __bool__(self) -> bool:
         return bool(self._near)
+
+
+def aside_text(value: object) -> str:
+    """Return a value as it is kept aside: JSON, in which each container names its kind.
+
+    Nothing but JSON is read back, so whatever stands in that file can only be data.
+    """
+    return json.dumps(_marked(value), ensure_ascii=True)
+
+
+def read_aside(text: str) -> Any:  # noqa: ANN401  whatever was kept
+    """Return what `aside_text` was given."""
+    return _unmarked(json.loads(text))
+
+
+def _marked(value: object) -> object:
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if isinstance(value, bytes):
+        return ["bytes", value.hex()]
+    if isinstance(value, Mapping):
+        return ["dict", *([_marked(one), _marked(its)] for one, its in value.items())]
+    if isinstance(value, (Run, Asked, Call)):
+        values = (getattr(value, one.name) for one in fields(value))
+        return [type(value).__name__, *map(_marked, values)]
+    if isinstance(value, (list, tuple, set, frozenset, array)):
+        return [type(value).__name__, *map(_marked, value)]
+    raise TypeError(f"a {type(value).__name__} cannot be kept aside")
+
+
+def _unmarked(value: Any) -> Any:  # noqa: ANN401  any JSON value
+    if not isinstance(value, list):
+        return value
+    kind, *members = value
+    if kind == "bytes":
+        return bytes.fromhex(members[0])
+    if kind == "dict":
+        return {_unmarked(one): _unmarked(its) for one, its in members}
+    read = [_unmarked(one) for one in members]
+    if kind == "array":
+        return array("Q", read)
+    if kind in COLLECTIONS:
+        return COLLECTIONS[kind](read)
+    return {"Run": Run, "Asked": Asked, "Call": Call, "Fact": Fact}[kind](*read)
+
+
+COLLECTIONS = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
 
 
 # --- bytes ----------------------------------------------------------------------------------
@@ -2066,7 +2112,7 @@ class OutsideRows:
     def __init__(self, aside: Aside) -> None:
         self.aside, self.calls, self.reviews = aside, Pile(aside), Pile(aside)
         self.has_refused = False
-        aside.execute("CREATE TABLE refused (idx INTEGER PRIMARY KEY, run TEXT, fact BLOB)")
+        aside.execute("CREATE TABLE refused (idx INTEGER PRIMARY KEY, run TEXT, fact TEXT)")
         aside.execute("CREATE INDEX refused_of ON refused (run)")
 
     def take(self, fact: Fact) -> Iterator[Finding]:
@@ -2085,7 +2131,7 @@ class OutsideRows:
         elif kind == "action.resolved":
             yield from late_reply(fact)
         elif kind == "approval.refused":
-            values = (fact.idx, str(fact.said("by_run")), pickle.dumps(fact))
+            values = (fact.idx, str(fact.said("by_run")), aside_text(fact))
             self.aside.execute("INSERT INTO refused VALUES (?, ?, ?)", values)
             self.has_refused = True
             if fact.said("why") == "requester":
@@ -2110,12 +2156,12 @@ class OutsideRows:
             return []
         rows = [*self.aside.rows("SELECT fact FROM refused WHERE run = ? ORDER BY idx", (run,))]
         self.aside.execute("DELETE FROM refused WHERE run = ?", (run,))
-        return [pickle.loads(one) for (one,) in rows]  # noqa: S301  written by this process
+        return [read_aside(one) for (one,) in rows]
 
     def left_over(self) -> Iterator[Finding]:
         """Yield the refusals about runs of which the range holds nothing else."""
         for (one,) in self.aside.rows("SELECT fact FROM refused ORDER BY idx"):
-            fact = pickle.loads(one)  # noqa: S301  written by this process
+            fact = read_aside(one)
             yield "sod", fact, refused(fact)
 
     @staticmethod
