@@ -4,12 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows.admission import Vote, admit, repeats
+from workflows.admission import Vote, admit, admit_time, repeats, taken_back
 from workflows.awaited import awaited
 from workflows.batching import batch_data
 from workflows.codes import check_approval
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
-from workflows.errors import GateError, ReasonMissingError, StaleRequestError, StepUpError
+from workflows.errors import (
+    GateError,
+    NotAllowedError,
+    PeopleUnreadableError,
+    ReasonMissingError,
+    StaleRequestError,
+    StepUpError,
+)
 from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, Verdict, tally
 from workflows.house import House
 from workflows.nudging import nudge_the_next
@@ -144,6 +151,7 @@ def admit_ballot(
 
     Raises:
         NotEligibleError, RequestClosedError, OutsideHoursError, StaleRequestError: as `decide`.
+        NotAllowedError, PeopleUnreadableError: as `decide`; an approval is taken back all the same.
     """
     request, row = unit.lock_run_of(ballot.request, people=[voter.person.id])
     earlier = unit.decisions(request.id)
@@ -153,6 +161,9 @@ def admit_ballot(
         return Decided(request=request.id, run=row.id, tally=now, changed=False)
     if request.outcome is Outcome.SUPERSEDED:
         _refuse_edited(unit, request)
+    if voter.refusal is not None and taken_back(vote, earlier) is None:
+        admit_time(request, vote, earlier, now=unit.now)  # That it is closed is the last word.
+        raise voter.refusal
     vote = seated(unit, request, vote, absent=voter.absent, decisions=earlier)
     stage = admit(request, vote, earlier, now=unit.now)
     return Admitted(ballot=ballot, request=request, earlier=earlier, vote=vote, stage=stage)
@@ -182,12 +193,17 @@ def _refuse_edited(unit: Unit, request: ApprovalRequest) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voter:
-    """Who votes, and what of them was read before the transaction."""
+    """Who votes, and what of them was read before the transaction.
+
+    `refusal` is why they may decide nothing new: they audit this, or where they belong could not
+    be read.
+    """
 
     person: Person
-    member_of: frozenset[str]
-    duty: Duty | None
-    absent: Sequence[Absent]
+    member_of: frozenset[str] = frozenset()
+    duty: Duty | None = None
+    absent: Sequence[Absent] = ()
+    refusal: NotAllowedError | PeopleUnreadableError | None = None
 
     def vote(self, unit: Unit, verdict: Verdict) -> Vote:
         """Return their vote in their own place."""
@@ -204,15 +220,19 @@ def voter_for(house: House, asked: AskedNow, who: PersonId) -> Voter:
     """Return who votes, and where they belong; services are asked, so it comes first.
 
     Raises:
-        NotAllowedError, PeopleUnreadableError: as `decide`.
+        PeopleUnreadableError: as `decide`; that groups could not be read stands in the answer.
     """
-    person = house.deciding(who, asked.request.run)
-    return Voter(
-        person=person,
-        member_of=groups_of(house, asked.request.groups, person.id),
-        duty=_duty_now(house, asked, person),
-        absent=absent_for(house, asked),
-    )
+    person = house.people.person(who)
+    try:
+        house.deciding(who, asked.request.run)
+        return Voter(
+            person=person,
+            member_of=groups_of(house, asked.request.groups, person.id),
+            duty=_duty_now(house, asked, person),
+            absent=absent_for(house, asked),
+        )
+    except (NotAllowedError, PeopleUnreadableError) as refusal:
+        return Voter(person=person, refusal=refusal)
 
 
 def _decision(vote: Vote, stage: int, *, at: datetime) -> Decision:

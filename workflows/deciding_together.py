@@ -20,7 +20,7 @@ from workflows.deciding import (
     voter_for,
 )
 from workflows.entry import RequestId
-from workflows.errors import GateError
+from workflows.errors import GateError, PeopleUnreadableError
 from workflows.house import House
 from workflows.orders import Ballot, Decided, Refused
 from workflows.people_store import AskedNow
@@ -39,6 +39,7 @@ def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
         UnknownRunError: there is no such request.
         StepUpError: a code is wanted, and this one does not count; nothing was decided.
         SecretError: the person's secret cannot be opened.
+        NotAllowedError: as `decide`; nothing was decided.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
         ValueError: the requests are of several runs.
     """
@@ -131,4 +132,7 @@ def _admitted(
             found[ballot.request] = one
         else:
             admitted.append(one)
+    unread = [one.why for one in found.values() if isinstance(one, Refused)]
+    if not admitted and any(isinstance(one, PeopleUnreadableError) for one in unread):
+        raise next(one for one in unread if isinstance(one, PeopleUnreadableError))
     return admitted

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from workflows.admission import Vote, admit
+from workflows.admission import Vote, admit, taken_back
 from workflows.delegation import Delegation, deserted_until
 from workflows.entry import Ref, RequestId
 from workflows.errors import GateError, StepUpError
@@ -82,9 +82,15 @@ def seated(
 ) -> Vote:
     """Return `vote` in the place that it decides, if it decides any; `admit` judges it there.
 
+    An approval is taken back in the place where it was given, whoever stands in for whom by now.
+
     Raises:
         StepUpError: the approval wants a code, and nobody gave one when they lent their voice.
     """
+    back = taken_back(vote, decisions)
+    if back is not None:
+        is_own = back.approver == vote.approver
+        return replace(vote, stands_for=back.stands_for if is_own else None)
     still = [one for one in absent if _stands(unit, one, vote.approver)]
     is_coded = request.terms.step_up is not None and vote.verdict is Verdict.APPROVE
     lent = [one for one in still if one.is_coded or not is_coded]
