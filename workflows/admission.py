@@ -10,7 +10,7 @@ from datetime import datetime
 
 from workflows.entry import Ref
 from workflows.errors import NotEligibleError, OutsideHoursError, RequestClosedError
-from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, standing, tally
+from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, Verdict, standing, tally
 from workflows.policy_hours import opens_at
 from workflows.quorum import Wanted, can_agree, place_for
 from workflows.separation import Duty
@@ -184,13 +184,7 @@ def _stage_to_approve(
     now = tally(request, decisions)
     here = [index for index in now.waiting if index in mine]
     if not here:
-        is_done = all(now.given[one] >= request.stages[one].approve for one in mine)
-        said = (
-            "Enough of those asked with you have agreed already."
-            if is_done
-            else "It is not your stage's turn yet."
-        )
-        raise NotEligibleError(said, why=NOT_THEIR_TURN, hint=asked(request))
+        raise _not_their_turn(request, vote, mine, now)
     wanted = [
         (number, people if index in mine else people - {vote.place})
         for index, (number, people) in enumerate(wanted_of(request, decisions))
@@ -209,6 +203,48 @@ def _stage_to_approve(
             hint="Somebody else has to agree at this stage.",
         )
     return here[0] if place is None else place
+
+
+def _not_their_turn(
+    request: ApprovalRequest, vote: Vote, mine: Sequence[int], now: Tally
+) -> NotEligibleError:
+    """Return why an approval cannot count in any stage of `mine` just now."""
+    hint = f"It waits for {_joined(request, now.waiting, ' or ')}."
+    lacking = {one for one in mine if now.given[one] < request.stages[one].approve}
+    turns = request.turns
+    number = next((at for at, turn in enumerate(turns) if lacking.intersection(turn)), None)
+    if number is None:
+        said = "Enough of those asked with you have agreed already."
+        return NotEligibleError(said, why=NOT_THEIR_TURN, hint=hint)
+    before = [
+        index
+        for turn in turns[:number]
+        for index in turn
+        if now.given[index] < request.stages[index].approve
+    ]
+    begins = f"begins once enough of {_joined(request, before, ' and of ')} have agreed"
+    said = f"It is not your stage's turn yet: stage {number + 1} {begins}."
+    if vote.stands_for is not None:
+        said = f"Whoever you stand in for is asked in stage {number + 1}, which {begins}."
+    hint = f"{hint} You can reject it now already."
+    return NotEligibleError(said, why=NOT_THEIR_TURN, hint=hint)
+
+
+def has_turn_to_come(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> bool:
+    """Say whether a vote comes too early, in a place that nobody has decided yet."""
+    if any(_is_same_voice(one, vote) for one in standing(decisions)):
+        return False
+    now = tally(request, decisions)
+    return any(
+        stage.admits(vote.place, vote.member_of)
+        for index, stage in enumerate(request.stages)
+        if index not in now.waiting and now.given[index] < stage.approve
+    )
+
+
+def _joined(request: ApprovalRequest, stages: Sequence[int], by: str) -> str:
+    names = (name for index in stages for name in request.stages[index].all_groups)
+    return by.join(dict.fromkeys(names))
 
 
 def wanted_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Wanted[Ref]]:
