@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.timetable import Timetable
 from workflows.errors import StorageError
-from workflows.store import Due, Store
+from workflows.store import Due, DueKind, Store
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ BATCH = 100
 KEPT_DELIVERIES = timedelta(hours=48)
 TIDIED_EVERY = timedelta(hours=1)
 SOON = timedelta(seconds=1)
+SET_BACK = timedelta(minutes=1)  # Less than that is a clock that is kept right.
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -50,6 +51,7 @@ class Clock:
         self._turn = threading.Condition()
         self._wakes_at = NEVER
         self._is_stopping = False
+        self._goes_on: tuple[float, datetime] | None = None  # Of the newest look, by both clocks.
         self._thread = threading.Thread(target=self._work, name="clock", daemon=True)
 
     def start(self) -> None:
@@ -118,6 +120,8 @@ class Clock:
 
     def _do_what_is_due(self) -> datetime | None:
         now = self._now()
+        if self._went_back(now):
+            self._find_anew()
         failed = self._handle_rows(now)
         moments = [self._timetable.fire_due(now)]
         if not failed:
@@ -125,6 +129,21 @@ class Clock:
         # What failed stays due: the next regular look tries it again, and nothing spins.
         coming = min((at for at in moments if at is not None), default=None)
         return now + SOON if coming is not None and coming <= now else coming
+
+    def _went_back(self, now: datetime) -> bool:
+        """Say whether the clock was set back since the last look; at the first nobody knows."""
+        before, here = self._goes_on, time.monotonic()
+        self._goes_on = here, now
+        return before is None or now < before[1] + timedelta(seconds=here - before[0]) - SET_BACK
+
+    def _find_anew(self) -> None:
+        """Have reminders find out when they are due by the clock as it is now.
+
+        What people are to be told of again and again would else stay away for as long as the
+        clock was ahead. Whatever has one moment keeps it.
+        """
+        for due in self._store.due_of(DueKind.CHASE):
+            self._fails(due)
 
     def _handle_rows(self, now: datetime) -> bool:
         """Handle due-rows until there are none; True if some stayed because of a defect."""

@@ -18,6 +18,7 @@ from workflows.entry import Entry, RunId
 from workflows.holding import HOLD
 from workflows.message_keys import read_step_key
 from workflows.moments import moment
+from workflows.prompting import REMINDED as APPROVERS_REMINDED
 from workflows.replay import replay
 from workflows.run import Phase, Status, StepState
 from workflows.store import Subject
@@ -154,7 +155,7 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
         return None
     if entry.kind == "run.cancelled":
         return _cancelled(read, entry)
-    if _is_told_by_the_end(read, entry):
+    if _is_told_by_the_end(read, entry) or _is_overtaken(read, entry):
         return None
     words = words_of(entry) or words_of_model(entry)
     reply = reply_about(entry, actor=read.who(entry.actor), words=words)
@@ -186,6 +187,20 @@ def _is_told_by_the_end(read: RunRead, entry: Entry) -> bool:
         return False
     later = (one.kind for one in read.entries if one.rseq > entry.rseq)
     return next((kind for kind in later if kind != WITHDRAWN), "") == "run.cancelled"
+
+
+def _is_overtaken(read: RunRead, entry: Entry) -> bool:
+    """Say whether a reminder that was on its way for a while is about nothing any more."""
+    if entry.kind == REMINDED:
+        standing = troubles(read.state, read.entries)
+        return all(one.step != entry.data["step"] or one.rseq > entry.rseq for one in standing)
+    if entry.kind != APPROVERS_REMINDED:
+        return False
+    card = batch_in(entry) or entry.data["request"]
+    return not any(
+        one.phase is Phase.ASKED and card in (one.request, batch_in(one.asked))
+        for one in read.state.steps.values()
+    )
 
 
 def _card_of(read: RunRead, reminder: Entry, places: OutboxRows) -> MessagePlace | None:

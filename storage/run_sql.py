@@ -5,7 +5,7 @@ goes through SQLAlchemy in `listing`, `search` and `figures`.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from storage.change import RowSql, read_moment, read_moment_or_none
@@ -16,6 +16,8 @@ from workflows.entry import Ref, RunId
 from workflows.gate import ApprovalRequest, Decision, Verdict
 from workflows.holders import line_of_lock
 from workflows.store import Due, DueKind
+
+JUST = timedelta(minutes=1)  # A claim that is older says nothing of what is looked at now.
 
 Take: TypeAlias = Callable[[list[Any]], None]
 
@@ -209,10 +211,23 @@ class RunSql(RowSql):
             "SELECT kind, key, run_id, at FROM due WHERE at <= ? ORDER BY at, kind, key LIMIT ?",
             *(until, limit),
         ).fetchall()
-        return [
-            Due(kind=DueKind(kind), key=key, run=RunId(run), at=read_moment(at))
-            for kind, key, run, at in found
-        ]
+        return _read_due(found)
+
+    def due_of(self, kind: str) -> list[Due]:
+        """Return every due-row of a kind, the earliest first."""
+        found = self.run(
+            "SELECT kind, key, run_id, at FROM due WHERE kind = ? ORDER BY at, key", kind
+        ).fetchall()
+        return _read_due(found)
+
+    def is_looked_at(self, run: str, *, now: datetime) -> bool:
+        """Say whether a run is ready, was claimed within a minute, or is to be woken by now."""
+        found = self.run(
+            "SELECT 1 FROM run WHERE id = ? AND (ready_at IS NOT NULL OR claimed_at > ?)"
+            " UNION ALL SELECT 1 FROM due WHERE run_id = ? AND kind = ? AND at <= ?",
+            *(run, now - JUST, run, DueKind.WAKE, now),
+        )
+        return found.fetchone() is not None
 
     def next_due(self) -> datetime | None:
         """Return the earliest moment in the table."""
@@ -284,6 +299,13 @@ class RunSql(RowSql):
             "SELECT external_id, display FROM audit_subject WHERE ref = ?", ref
         ).fetchone()
         return None if found is None else (found[0], found[1])
+
+
+def _read_due(found: Sequence[Sequence[Any]]) -> list[Due]:
+    return [
+        Due(kind=DueKind(kind), key=key, run=RunId(run), at=read_moment(at))
+        for kind, key, run, at in found
+    ]
 
 
 def _decision(found: Sequence[Any]) -> Decision:

@@ -36,7 +36,7 @@ from workflows.glass import GlassUse
 from workflows.people import PersonId
 from workflows.people_store import AskedNow, ShapingNow
 from workflows.soak import Soak
-from workflows.store import Due, RunRow, Taken
+from workflows.store import Due, DueKind, RunRow, Taken
 
 FORGOTTEN_AT_ONCE = 500
 MOST_SOAKED = 50
@@ -258,6 +258,10 @@ class SqlStore:
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         with self.database.glance() as tx:
             return RunSql(tx).due(until=until, limit=limit)
+
+    def due_of(self, kind: DueKind) -> Sequence[Due]:
+        with self.database.glance() as tx:
+            return RunSql(tx).due_of(kind)
 
     def next_due(self) -> datetime | None:
         with self.database.glance() as tx:

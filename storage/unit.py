@@ -290,6 +290,9 @@ class SqlUnit:
     def take_due(self, due: Due) -> bool:
         return self._sql.take_due(due)
 
+    def is_looked_at(self, run: RunId) -> bool:
+        return self._sql.is_looked_at(run, now=self.now)
+
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         return ScheduleSql(self._tx).hold(schedule)
 

@@ -116,6 +116,7 @@ class Town:
         self.guests: set[str] = set()
         self.display_names: dict[str, str] = {}
         self.is_readable = True
+        self.shows_groups = True
 
     def person(self, who: PersonId) -> Person:
         self._answer()
@@ -126,6 +127,8 @@ class Town:
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
         del max_age
         self._answer()
+        if not self.shows_groups:
+            raise PeopleUnreadableError("Slack did not say who is in which group.")
         found = self.groups.get(name, {name.removeprefix("@")})  # Else it is a person.
         return frozenset(id_of(one) for one in found if one not in self.guests)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from workflows.entry import Ref
 from workflows.errors import NotEligibleError, OutsideHoursError, RequestClosedError
-from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, standing, tally
+from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, Verdict, standing, tally
 from workflows.policy_hours import opens_at
 from workflows.quorum import Wanted, can_agree, place_for
 from workflows.separation import Duty
@@ -54,22 +54,43 @@ def admit(
 ) -> int:
     """Return the stage in which `vote` counts.
 
+    Whoever takes an approval back need not be among those asked any more, nor free of another
+    part in it: that they gave it, or that it was given for them, is enough.
+
     Raises:
         RequestClosedError: the request is settled or its time is over.
         NotEligibleError: this person was not asked, no longer belongs to those who were, has
             another part in it, or already decided.
         OutsideHoursError: an approval cannot be given at this hour.
     """
-    _admit_time(request, vote, decisions, now=now)
+    admit_time(request, vote, decisions, now=now)
+    _admit_account(request, vote)
+    back = taken_back(vote, decisions)
+    if back is not None:
+        return back.stage
     _admit_person(request, vote)
     stage = _stage_for(request, vote, decisions)
     _admit_hour(request, vote, now=now)
     return stage
 
 
-def _admit_time(
+def taken_back(vote: Vote, decisions: Sequence[Decision]) -> Decision | None:
+    """Return the approval that a denial takes back: the voter's own, else one given for them."""
+    if vote.verdict is not Verdict.DENY:
+        return None
+    approvals = [one for one in standing(decisions) if one.verdict is Verdict.APPROVE]
+    own = (one for one in approvals if one.approver == vote.approver)
+    return next(own, next((one for one in approvals if one.place == vote.approver), None))
+
+
+def admit_time(
     request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision], *, now: datetime
 ) -> None:
+    """Return if anything can still be said about the request.
+
+    Raises:
+        RequestClosedError: as `admit`.
+    """
     if request.outcome is Outcome.APPROVED and _turns(request, vote, decisions):
         return
     if request.outcome is not Outcome.OPEN:
@@ -84,16 +105,21 @@ def _admit_time(
 
 
 def _turns(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> bool:
-    """Say whether an approver takes back an approval that nothing has used yet."""
+    """Say whether somebody takes back an approval that nothing has used yet."""
+    if vote.verdict is not Verdict.DENY or request.is_consumed:
+        return False
     approved = any(one.place == vote.place and one.verdict is Verdict.APPROVE for one in decisions)
-    return vote.verdict is Verdict.DENY and approved and not request.is_consumed
+    return approved or taken_back(vote, decisions) is not None
 
 
-def _admit_person(request: ApprovalRequest, vote: Vote) -> None:
+def _admit_account(request: ApprovalRequest, vote: Vote) -> None:
     if vote.why_never:
         raise NotEligibleError(
             f"Your decision cannot count: {vote.why_never}.", why="account", hint=asked(request)
         )
+
+
+def _admit_person(request: ApprovalRequest, vote: Vote) -> None:
     duty = _duty_of(request, vote)
     if duty is not None:
         raise NotEligibleError(duty.refusal, why=duty.value, hint=asked(request))
@@ -119,9 +145,9 @@ def _stage_for(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decisio
         for index, stage in enumerate(request.stages)
         if stage.admits(vote.place, vote.member_of)
     ]
-    if not mine:
-        raise NotEligibleError(_why_not_asked(request, vote), hint=asked(request))
     earlier = next((one for one in standing(decisions) if _is_same_voice(one, vote)), None)
+    if not mine and (earlier is None or earlier.approver != vote.approver):
+        raise NotEligibleError(_why_not_asked(request, vote), hint=asked(request))
     if earlier is not None and not _turns_it(earlier, vote):
         raise NotEligibleError(_why_it_counts(earlier, vote), why="repeated", hint=asked(request))
     if vote.verdict is Verdict.DENY:
@@ -158,13 +184,7 @@ def _stage_to_approve(
     now = tally(request, decisions)
     here = [index for index in now.waiting if index in mine]
     if not here:
-        is_done = all(now.given[one] >= request.stages[one].approve for one in mine)
-        said = (
-            "Enough of those asked with you have agreed already."
-            if is_done
-            else "It is not your stage's turn yet."
-        )
-        raise NotEligibleError(said, why=NOT_THEIR_TURN, hint=asked(request))
+        raise _not_their_turn(request, vote, mine, now)
     wanted = [
         (number, people if index in mine else people - {vote.place})
         for index, (number, people) in enumerate(wanted_of(request, decisions))
@@ -183,6 +203,48 @@ def _stage_to_approve(
             hint="Somebody else has to agree at this stage.",
         )
     return here[0] if place is None else place
+
+
+def _not_their_turn(
+    request: ApprovalRequest, vote: Vote, mine: Sequence[int], now: Tally
+) -> NotEligibleError:
+    """Return why an approval cannot count in any stage of `mine` just now."""
+    hint = f"It waits for {_joined(request, now.waiting, ' or ')}."
+    lacking = {one for one in mine if now.given[one] < request.stages[one].approve}
+    turns = request.turns
+    number = next((at for at, turn in enumerate(turns) if lacking.intersection(turn)), None)
+    if number is None:
+        said = "Enough of those asked with you have agreed already."
+        return NotEligibleError(said, why=NOT_THEIR_TURN, hint=hint)
+    before = [
+        index
+        for turn in turns[:number]
+        for index in turn
+        if now.given[index] < request.stages[index].approve
+    ]
+    begins = f"begins once enough of {_joined(request, before, ' and of ')} have agreed"
+    said = f"It is not your stage's turn yet: stage {number + 1} {begins}."
+    if vote.stands_for is not None:
+        said = f"Whoever you stand in for is asked in stage {number + 1}, which {begins}."
+    hint = f"{hint} You can reject it now already."
+    return NotEligibleError(said, why=NOT_THEIR_TURN, hint=hint)
+
+
+def has_turn_to_come(request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision]) -> bool:
+    """Say whether a vote comes too early, in a place that nobody has decided yet."""
+    if any(_is_same_voice(one, vote) for one in standing(decisions)):
+        return False
+    now = tally(request, decisions)
+    return any(
+        stage.admits(vote.place, vote.member_of)
+        for index, stage in enumerate(request.stages)
+        if index not in now.waiting and now.given[index] < stage.approve
+    )
+
+
+def _joined(request: ApprovalRequest, stages: Sequence[int], by: str) -> str:
+    names = (name for index in stages for name in request.stages[index].all_groups)
+    return by.join(dict.fromkeys(names))
 
 
 def wanted_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Wanted[Ref]]:

@@ -2,6 +2,10 @@
 
 The owner first, then the deputy too, at last the governors, and all of them each day. A
 reminder is an entry and a message of its own; it wakes no segment and moves nothing.
+
+A doubt may settle itself, so nobody is reminded of one while its run is about to be looked at.
+Where the clock was set back, moments of before lie ahead of it, and what counts is how long ago
+the newest reminder was.
 """
 
 from collections.abc import Sequence
@@ -25,6 +29,8 @@ DAILY = timedelta(days=1)
 def chase(house: House, due: Due) -> None:
     """Remind people of what stands in this run and is due, and store when to look again.
 
+    Before its moment has come, it only finds that moment anew, as by a clock that was set back.
+
     Raises:
         UnknownRunError: there is no such run.
     """
@@ -33,13 +39,17 @@ def chase(house: House, due: Due) -> None:
         unit.lock_run(due.run)
         if not unit.take_due(due):
             return
+        is_early = due.at > unit.now
         later = names.after_quiet(unit.now)
-        if later > unit.now:
+        if later > unit.now and not is_early:
             unit.set_due(replace(due, at=later))
             return
         entries = unit.entries(due.run)
         standing = troubles(replay(due.run, entries), entries)
-        moments = [_chase_one(unit, one, entries, names) for one in standing]
+        if not is_early and any(one.is_doubt for one in standing) and unit.is_looked_at(due.run):
+            unit.set_due(replace(due, at=unit.now))  # The probe has its turn before that.
+            return
+        moments = [_chase_one(unit, one, entries, names, is_early=is_early) for one in standing]
         if moments:
             unit.set_due(replace(due, at=min(moments)))
 
@@ -72,16 +82,46 @@ def _definition(house: House, run: RunId) -> Definition | None:
         return None  # Its owner is not known any more; the governors are.
 
 
-def _chase_one(unit: Unit, one: Trouble, entries: Sequence[Entry], names: _Names) -> datetime:
+def _chase_one(
+    unit: Unit, one: Trouble, entries: Sequence[Entry], names: _Names, *, is_early: bool
+) -> datetime:
     """Remind people of `one` if that is due; return when the next reminder is."""
-    number = passed(unit.now - one.since, names.waits)
     told = [entry for entry in entries if _is_reminder(entry, one.step, one.rseq)]
-    is_told = bool(told) and told[-1].at >= one.since + wait_of(number, names.waits)
-    if number and not is_told and (to := names.of(number)):
-        data: dict[str, Json] = {"step": one.step, "to": list(to), "n": len(told) + 1}
-        record(unit, Draft(kind=REMINDED, actor=INTERLOCK, data=data, run=one.run))
-        unit.send(one.card)  # Whoever is asked finds its buttons, and who is asked by now.
+    newest = told[-1].at if told else one.since
+    if not one.since <= newest <= unit.now:
+        return _chase_in_turn(unit, one, told, names, is_early=is_early)
+    number = passed(unit.now - one.since, names.waits)
+    is_told = bool(told) and newest >= one.since + wait_of(number, names.waits)
+    if number and not is_told:
+        _remind(unit, one, names.of(number), told)
     return one.since + wait_of(number + 1, names.waits)
+
+
+def _chase_in_turn(
+    unit: Unit, one: Trouble, told: Sequence[Entry], names: _Names, *, is_early: bool
+) -> datetime:
+    """Remind people of `one` where moments are out of order: each some time after the one before.
+
+    Of a reminder that lies ahead nobody can say how long ago it was, so the time runs from now.
+    """
+    number = len(told) + 1
+    wait = wait_of(number, names.waits) - wait_of(number - 1, names.waits)
+    if told and told[-1].at <= unit.now:
+        at = told[-1].at + wait
+    else:
+        at = unit.now + (wait if is_early else timedelta())
+    if at > unit.now:
+        return at
+    _remind(unit, one, names.of(number), told)
+    return unit.now + wait_of(number + 1, names.waits) - wait_of(number, names.waits)
+
+
+def _remind(unit: Unit, one: Trouble, to: Sequence[str], told: Sequence[Entry]) -> None:
+    if not to:
+        return
+    data: dict[str, Json] = {"step": one.step, "to": list(to), "n": len(told) + 1}
+    record(unit, Draft(kind=REMINDED, actor=INTERLOCK, data=data, run=one.run))
+    unit.send(one.card)  # Whoever is asked finds its buttons, and who is asked by now.
 
 
 def asked_by_now(

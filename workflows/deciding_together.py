@@ -13,6 +13,7 @@ from workflows.deciding import (
     admit_ballot,
     attempt_of,
     check_code,
+    check_reason,
     checked,
     is_coded,
     is_repeated,
@@ -20,7 +21,7 @@ from workflows.deciding import (
     voter_for,
 )
 from workflows.entry import RequestId
-from workflows.errors import GateError
+from workflows.errors import GateError, PeopleUnreadableError
 from workflows.house import House
 from workflows.orders import Ballot, Decided, Refused
 from workflows.people_store import AskedNow
@@ -39,6 +40,7 @@ def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
         UnknownRunError: there is no such request.
         StepUpError: a code is wanted, and this one does not count; nothing was decided.
         SecretError: the person's secret cannot be opened.
+        NotAllowedError: as `decide`; nothing was decided.
         PeopleUnreadableError: who this person is could not be read; nothing was decided.
         ValueError: the requests are of several runs.
     """
@@ -78,7 +80,7 @@ def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
 def _asked(
     house: House, ballots: Sequence[Ballot], found: dict[RequestId, Said]
 ) -> dict[RequestId, AskedNow]:
-    """Return the requests where nothing but the person stands against the verdict.
+    """Return the requests that the card showed as they are asked.
 
     What is refused is kept in `found`.
     """
@@ -124,6 +126,8 @@ def _admitted(
     for ballot in ballots:
         try:
             one = admit_ballot(unit, voters[ballot.request], ballot, is_known=is_known)
+            if isinstance(one, Admitted):
+                check_reason(one)
         except GateError as refused:
             found[ballot.request] = Refused(request=ballot.request, why=refused)
             continue
@@ -131,4 +135,7 @@ def _admitted(
             found[ballot.request] = one
         else:
             admitted.append(one)
+    unread = [one.why for one in found.values() if isinstance(one, Refused)]
+    if not admitted and any(isinstance(one, PeopleUnreadableError) for one in unread):
+        raise next(one for one in unread if isinstance(one, PeopleUnreadableError))
     return admitted

@@ -15,6 +15,7 @@ from workflows.definition_steps import Step
 from workflows.entry import Json
 from workflows.instances import instance, items_of, step_of, undo_of
 from workflows.moves import Do, Move, is_past, step_move
+from workflows.refused_loops import refused_loop
 from workflows.run import OVER, Phase, RunState, Status, StepState
 from workflows.undoable import done
 
@@ -53,7 +54,7 @@ class Walk:
         if refused is not None:
             return self._unsettled(state, now) or [refused]
         found = self._sequence(self._definition.steps, (), state, now)
-        return self._in_time(found, state, now) or [Move(do=Do.END, status=Status.DONE)]
+        return self._in_time(found, state, now) or [_ended(self._definition, state)]
 
     def _in_time(self, moves: list[Move], state: RunState, now: datetime) -> list[Move]:
         """Return `moves`, nothing new among them once the work has taken too long.
@@ -168,6 +169,11 @@ class Walk:
             stops |= not step.goes_on and any(_is_stuck(one, state) for one in found)
             if alive == step.max_parallel:
                 return
+
+
+def _ended(definition: Definition, state: RunState) -> Move:
+    """Return the end of a run whose branches are all over."""
+    return Move(do=Do.END, status=refused_loop(definition, state) or Status.DONE)
 
 
 def _is_stuck(move: Move, state: RunState) -> bool:

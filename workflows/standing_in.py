@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from workflows.admission import Vote, admit
+from workflows.admission import Vote, admit, admit_time, has_turn_to_come, taken_back
 from workflows.delegation import Delegation, deserted_until
 from workflows.entry import Ref, RequestId
-from workflows.errors import GateError, StepUpError
+from workflows.errors import GateError, OutsideHoursError, StepUpError
 from workflows.gate import ApprovalRequest, Decision, Verdict, standing, tally
 from workflows.house import House
 from workflows.people import CLICK_AGE, PersonId
@@ -80,11 +80,21 @@ def seated(
     absent: Sequence[Absent],
     decisions: Sequence[Decision],
 ) -> Vote:
-    """Return `vote` in the place that it decides, if it decides any; `admit` judges it there.
+    """Return `vote` in the place that it decides, else in that of which there is most to say.
+
+    That is one whose turn comes later, else one of somebody who still belongs to those who were
+    asked; `admit` judges it there.
+
+    An approval is taken back in the place where it was given, whoever stands in for whom by now.
 
     Raises:
+        RequestClosedError: as `admit`, before anybody hears of a code.
         StepUpError: the approval wants a code, and nobody gave one when they lent their voice.
     """
+    back = taken_back(vote, decisions)
+    if back is not None:
+        is_own = back.approver == vote.approver
+        return replace(vote, stands_for=back.stands_for if is_own else None)
     still = [one for one in absent if _stands(unit, one, vote.approver)]
     is_coded = request.terms.step_up is not None and vote.verdict is Verdict.APPROVE
     lent = [one for one in still if one.is_coded or not is_coded]
@@ -95,9 +105,9 @@ def seated(
         gone = replace(vote, stands_for=spoken.stands_for, member_of=frozenset())
         return next((one for one in places if one.place == spoken.place), gone)
     counting = (one for one in places if _would_count(request, one, decisions, now=unit.now))
-    asked = (one for one in places if _was_asked(request, one))
-    found = next(counting, next(asked, None))
+    found = next(counting, _nearest(request, places, decisions))
     if found is None and lent != still:
+        admit_time(request, vote, decisions, now=unit.now)
         raise StepUpError(
             "This needs a code, and whoever you stand in for typed none when they let you.",
             hint="Have them say so once more; they are asked for a code if they have some.",
@@ -118,15 +128,35 @@ def _in_place_of(vote: Vote, absent: Absent) -> Vote:
 def _would_count(
     request: ApprovalRequest, vote: Vote, decisions: Sequence[Decision], *, now: datetime
 ) -> bool:
+    """Say whether a vote counts in its place, now or at another hour."""
     try:
         admit(request, vote, decisions, now=now)
+    except OutsideHoursError:
+        return True
     except GateError:
         return False
     return True
 
 
+def _nearest(
+    request: ApprovalRequest, places: Sequence[Vote], decisions: Sequence[Decision]
+) -> Vote | None:
+    """Return which of the places that cannot be decided now comes nearest to it, if one was asked.
+
+    Of several that are equally near it is the first, which is the voter's own.
+    """
+    asked = [one for one in places if _was_asked(request, one)]
+    coming = (one for one in asked if has_turn_to_come(request, one, decisions))
+    belonging = (one for one in asked if _still_belongs(request, one))
+    return next(coming, next(belonging, next(iter(asked), None)))
+
+
 def _was_asked(request: ApprovalRequest, vote: Vote) -> bool:
     return any(vote.place in stage.everybody for stage in request.stages)
+
+
+def _still_belongs(request: ApprovalRequest, vote: Vote) -> bool:
+    return any(stage.admits(vote.place, vote.member_of) for stage in request.stages)
 
 
 def left_to_decide(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[frozenset[Ref]]:

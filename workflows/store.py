@@ -283,6 +283,9 @@ class Unit(Ledger, Protocol):
     def take_due(self, due: Due) -> bool:
         """Remove the due-row; False if another process was first."""
 
+    def is_looked_at(self, run: RunId) -> bool:
+        """Say whether a segment has just begun to look at the run, or is about to."""
+
     def hold_schedule(self, schedule: str) -> ScheduleRow | None:
         """Return the schedule's row, if it has one, while no other unit changes it."""
 
@@ -385,6 +388,9 @@ class Store(Ledger, PeopleStore, Protocol):
 
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         """Return due-rows whose moment has come, oldest first."""
+
+    def due_of(self, kind: DueKind) -> Sequence[Due]:
+        """Return every due-row of a kind, whenever it is, the earliest first."""
 
     def next_due(self) -> datetime | None:
         """Return the earliest moment for which something is due."""

@@ -68,6 +68,21 @@ def test_whoever_stands_in_for_an_approver_does(house: Working, run: RunId) -> N
     reads(house, run, "zoe")
 
 
+def test_whoever_decided_in_anothers_place_does_for_as_long_as_it_is_shown(
+    house: Working,
+) -> None:
+    until = house.clock() + timedelta(days=1)
+    house.engine.delegate(NewDelegation(giver=id_of("ana"), stand_in=id_of("yan"), until=until))
+    decided = asked(house)
+    house.approve(decided, by="yan")
+    house.clock.forward(timedelta(minutes=1))
+    word = house.store.delegation_by(id_of("ana"), at=house.clock())
+    assert word is not None
+    house.engine.come_back(id_of("ana"), entry=word.entry)
+
+    reads(house, decided, "yan")
+
+
 def test_nobody_of_another_workspace_does_even_if_they_are_asked(
     house: Working, run: RunId
 ) -> None:

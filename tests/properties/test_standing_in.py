@@ -11,7 +11,7 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.admission import Vote, admit, repeats
+from workflows.admission import Vote, admit, repeats, taken_back
 from workflows.awaited import place_of
 from workflows.delegation import Delegation
 from workflows.entry import Ref, RequestId, RunId
@@ -68,7 +68,8 @@ class Office:
             stage = admit(self.request, vote, self.decisions, now=NOON)
         except GateError:
             return
-        self.acting.add((who, self.words.get(RITA)))
+        if taken_back(vote, self.decisions) is None:
+            self.acting.add((who, self.words.get(RITA)))
         self.decisions.append(
             Decision(approver=who, stage=stage, verdict=what, at=NOON, stands_for=vote.stands_for)
         )
@@ -154,3 +155,23 @@ def test_a_quorum_is_of_distinct_places_and_of_distinct_people(
         assert len({*places}) >= approve
     if {one.place for one in denials} & {*places}:
         assert office.request.outcome is Outcome.DENIED
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 3), st.integers(1, 3), st.lists(EVENTS, max_size=16), EVENTS)
+def test_whoever_approved_takes_it_back_whatever_was_said_since(
+    approve: int, deny: int, events: Sequence[tuple[Ref, Ref | None]], last: tuple[Ref, Ref | None]
+) -> None:
+    office = office_of(approve, deny)
+    for event in events:
+        office.take(event)
+    if office.request.outcome not in (Outcome.OPEN, Outcome.APPROVED):
+        return
+    approvals = [one for one in office.decisions if one.verdict is Verdict.APPROVE]
+    office.words[last[0]] = last[0] if last[1] not in PEOPLE else last[1]
+    for one in approvals:
+        trial = replace(office, decisions=list(office.decisions), acting=set())
+        trial.take((one.approver, Verdict.DENY))
+
+        assert trial.decisions[-1].place == one.place
+        assert trial.request.outcome is Outcome.DENIED

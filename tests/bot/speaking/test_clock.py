@@ -291,6 +291,28 @@ def test_what_is_due_is_handled_and_what_is_not_waits(bench: Bench) -> None:
     assert handler.handled == ["now", "later"]
 
 
+def test_a_clock_that_was_set_back_has_reminders_find_their_moment_anew(bench: Bench) -> None:
+    bench.begin(MONDAY)
+    later = bench.clock.at + timedelta(days=1)
+    seen: list[Due] = []
+    alarm = Clock(
+        bench.store, seen.append, Timetable(bench.store, list, born=later), now=bench.clock
+    )
+    chase = Due(kind=DueKind.CHASE, key="r020800", run=RunId("r020800"), at=later)
+    set_due(bench, "r020800", later)
+    with bench.store.begin() as unit:
+        unit.set_due(chase)
+    looks = []
+    # Whoever begins to look cannot know; seconds are those of a clock that is kept right.
+    for seconds in (0, 60, -30, -5 * 24 * 3600, 60):
+        bench.clock.forward(seconds=seconds)
+        seen.clear()
+        alarm.look()
+        looks.append([*seen])
+
+    assert looks == [[chase], [], [], [chase], []]
+
+
 def test_a_defect_with_one_row_does_not_keep_the_others(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 """The card of a step that stopped, once its run ends by what was said elsewhere."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,10 @@ from bot.slack_client import SlackClient
 from storage.store import SqlStore
 from tests.bot.payload_checks import buttons_of
 from tests.workflows.engine.flows import change, destructive, workflow
+from tests.workflows.engine.test_chasing import in_doubt, reminders
 from tests.workflows.engine.test_giving_up import DONE, given_up
-from tests.world import Clock, Working, id_of
+from tests.world import LOST, POLICY, Clock, Working, failing, id_of
+from workflows.actions.base import Happened
 from workflows.entry import RunId
 from workflows.errors import ActionFailedError
 from workflows.replay import replay
@@ -114,3 +117,50 @@ def test_what_stopped_at_its_end_is_said_to_and_can_be_answered(
     assert "Try again" in told
     assert [*buttons] == ["exception.retry", "exception.abort"]
     assert (about.run, about.step, about.entry) == (run, "", house.entries(run)[-1].id)
+
+
+def test_a_reminder_that_comes_late_is_not_told_of_what_is_settled(
+    store: SqlStore, client: SlackClient, clock: Clock
+) -> None:
+    house = Working(store, clock)
+    run = in_doubt(house)
+    clock.at += timedelta(hours=2)
+    house.settle()
+    (reminder,) = reminders(house, run)
+    reader = RunReader(store, house.shelf, Directory(client, team="T0ACME"), workspace_url="")
+    rendering = Rendering(store, reader, now=clock)
+    row = store.outbox.find(Subject.STEP, reminder.id)
+    assert row is not None
+    assert rendering.render(row) is not None
+
+    house.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+    house.settle()
+    assert rendering.render(row) is None
+    house.world.trouble = failing("before", LOST)
+    house.approve(run)
+    house.settle()
+    assert house.status(run) == "in_doubt"
+    assert rendering.render(row) is None  # It was about the doubt before this one.
+
+
+@pytest.mark.parametrize("ends", [denied, expired, cancelled])
+def test_a_reminder_of_approvers_that_comes_late_is_not_told_of_what_is_decided(
+    store: SqlStore, client: SlackClient, clock: Clock, ends: Callable[[Working, RunId], None]
+) -> None:
+    house = Working(
+        store, clock, policy=POLICY.replace("approve: 1}]", "approve: 1}]\n    remind: [2h]")
+    )
+    run = house.start()
+    house.settle()
+    clock.at += timedelta(hours=2)
+    house.settle()
+    (reminder,) = [one for one in house.entries(run) if one.kind == "approval.reminded"]
+    reader = RunReader(store, house.shelf, Directory(client, team="T0ACME"), workspace_url="")
+    rendering = Rendering(store, reader, now=clock)
+    row = store.outbox.find(Subject.STEP, reminder.id)
+    assert row is not None
+    assert rendering.render(row) is not None
+
+    ends(house, run)
+    house.settle()
+    assert rendering.render(row) is None

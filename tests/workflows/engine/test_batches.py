@@ -9,12 +9,14 @@ from storage.approval_figures import read_approvals
 from storage.database import Database
 from storage.store import SqlStore
 from tests.workflows.engine.batches import loop, open_ones, paying, policy, requests, say
+from tests.workflows.engine.flows import change
 from tests.workflows.engine.gated import assert_sound, of_kind
 from tests.workflows.engine.test_delegation import goes
 from tests.workflows.engine.test_step_up import code, enrols, wrong
-from tests.world import NOON, Clock, Working, id_of
+from tests.world import NOON, Clock, Working, failing, id_of
 from workflows.entry import RequestId
 from workflows.errors import (
+    ActionFailedError,
     NoCodesError,
     NotEligibleError,
     ReasonMissingError,
@@ -28,6 +30,7 @@ from workflows.loading import load_policy
 from workflows.orders import Ballot, Decided, Refused
 from workflows.store import Delivery, Subject
 
+GOES_ON = "on_item_failure: continue"
 APPROVE, DENY = Verdict.APPROVE, Verdict.DENY
 # What follows from rules alone is the same on either database.
 Sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -219,6 +222,66 @@ def test_items_expire_one_by_one(store: SqlStore, clock: Clock, database: Databa
     ]
     assert house.status(run) == "done"
     assert_sound(database)
+
+
+def test_a_run_of_which_no_item_was_approved_ends_as_its_items_did(
+    store: SqlStore, clock: Clock, database: Database
+) -> None:
+    house, run = paying(store, clock)
+    say(house, open_ones(house, run)[:1], DENY)
+    house.settle()
+    clock.forward(timedelta(hours=25))
+    house.settle()
+
+    assert [one.outcome for one in requests(house, run)] == [
+        Outcome.DENIED,
+        Outcome.EXPIRED,
+        Outcome.EXPIRED,
+    ]
+    assert house.world.effects == []
+    assert house.status(run) == "denied"
+    assert_sound(database)
+
+
+@Sqlite
+def test_a_run_about_whose_items_nobody_decided_expires(store: SqlStore, clock: Clock) -> None:
+    rule = 'stages: [{from: ["@deciders"], approve: 2}], batch: true'
+    house, run = paying(store, clock, rule=rule)
+    say(house, open_ones(house, run), APPROVE)
+    clock.forward(timedelta(hours=25))
+    house.settle()
+
+    assert house.world.effects == []
+    assert house.status(run) == "expired"
+
+
+@Sqlite
+def test_one_item_that_was_approved_and_failed_is_no_rejection_of_all(
+    store: SqlStore, clock: Clock
+) -> None:
+    house, run = paying(store, clock)
+    house.world.trouble = failing("before", ActionFailedError("no such account"), times=9)
+    say(house, open_ones(house, run), {"pay/0": DENY, "pay/1": DENY, "pay/2": APPROVE})
+    house.settle()
+
+    assert house.world.effects == []
+    assert house.status(run) == "done"
+
+
+@Sqlite
+def test_what_follows_a_loop_of_which_nothing_was_approved_is_done_all_the_same(
+    store: SqlStore, clock: Clock
+) -> None:
+    after = change("tell", "1")
+    house = Working(store, clock, definitions=(loop(GOES_ON) + f"  - {after}\n",), policy=policy())
+    house.world.items = [{"name": "a", "by": 1}]
+    run = house.start("pay-all")
+    house.settle()
+    say(house, open_ones(house, run), DENY)
+    house.settle()
+
+    assert house.world.effects == [f"{run}/tell"]
+    assert house.status(run) == "denied"
 
 
 def test_no_more_than_fifty_are_open_and_the_next_come_once_all_are_decided(

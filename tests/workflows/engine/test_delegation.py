@@ -9,7 +9,7 @@ from storage.store import SqlStore
 from tests.world import NOON, POLICY, Clock, Working, id_of
 from workflows.delegating import NewDelegation
 from workflows.entry import Entry, Ref, RunId
-from workflows.errors import DelegationError, NotEligibleError
+from workflows.errors import DelegationError, NotEligibleError, RequestClosedError
 from workflows.gate import Outcome, Verdict
 from workflows.store import Subject
 
@@ -323,15 +323,22 @@ def test_who_stands_in_may_take_their_approval_back(house: Working) -> None:
     assert [one.data.get("for") for one in decisions(house, run)] == [ref(house, "ana")] * 2
 
 
-def test_who_no_longer_stands_in_says_nothing_more(two: Working) -> None:
+def test_who_no_longer_stands_in_only_takes_back_what_they_said(two: Working) -> None:
     goes(two, "ana", "dora")
+    goes(two, "ben", "omar")
     run = asked(two)
     two.approve(run, by="dora")
     two.clock.forward(timedelta(minutes=1))
     comes_back(two, "ana")
+    comes_back(two, "ben")
+    for verdict in Verdict:
+        with pytest.raises(NotEligibleError, match="not among"):
+            two.vote(run, verdict, by="omar")
 
-    with pytest.raises(NotEligibleError, match="no longer stand in"):
-        two.deny(run, by="dora")
+    assert not two.approve(run, by="dora").changed
+    assert two.deny(run, by="dora").tally.outcome is Outcome.DENIED
+    with pytest.raises(RequestClosedError):
+        two.approve(run, by="dora")
 
 
 @pytest.mark.parametrize(
