@@ -25,6 +25,7 @@ KEPT_DELIVERIES = timedelta(hours=48)
 TIDIED_EVERY = timedelta(hours=1)
 SOON = timedelta(seconds=1)
 SET_BACK = timedelta(minutes=1)  # Less than that is a clock that is kept right.
+FARTHEST = timedelta(days=1)  # Reminders are seldom farther apart.
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -120,8 +121,7 @@ class Clock:
 
     def _do_what_is_due(self) -> datetime | None:
         now = self._now()
-        if self._went_back(now):
-            self._find_anew()
+        self._mind_the_clock(now)
         failed = self._handle_rows(now)
         moments = [self._timetable.fire_due(now)]
         if not failed:
@@ -130,19 +130,22 @@ class Clock:
         coming = min((at for at in moments if at is not None), default=None)
         return now + SOON if coming is not None and coming <= now else coming
 
-    def _went_back(self, now: datetime) -> bool:
-        """Say whether the clock was set back since the last look; at the first nobody knows."""
-        before, here = self._goes_on, time.monotonic()
-        self._goes_on = here, now
-        return before is None or now < before[1] + timedelta(seconds=here - before[0]) - SET_BACK
-
-    def _find_anew(self) -> None:
-        """Have reminders find out when they are due by the clock as it is now.
+    def _mind_the_clock(self, now: datetime) -> None:
+        """Have reminders find their moments anew if the clock was set back since the last look.
 
         What people are to be told of again and again would else stay away for as long as the
-        clock was ahead. Whatever has one moment keeps it.
+        clock was ahead. Whatever has one moment keeps it. At the first look nobody knows what
+        the clock did, but nobody is left alone with a trouble for longer than a day.
         """
-        for due in self._store.due_of(DueKind.CHASE):
+        before, here = self._goes_on, time.monotonic()
+        self._goes_on = here, now
+        if before is None:
+            self._find_anew(after=now + FARTHEST)
+        elif now < before[1] + timedelta(seconds=here - before[0]) - SET_BACK:
+            self._find_anew(after=now)
+
+    def _find_anew(self, *, after: datetime) -> None:
+        for due in self._store.due_of(DueKind.CHASE, after=after):
             self._fails(due)
 
     def _handle_rows(self, now: datetime) -> bool:

@@ -213,10 +213,11 @@ class RunSql(RowSql):
         ).fetchall()
         return _read_due(found)
 
-    def due_of(self, kind: str) -> list[Due]:
-        """Return every due-row of a kind, the earliest first."""
+    def due_of(self, kind: str, *, after: datetime) -> list[Due]:
+        """Return the due-rows of a kind whose moment lies after that, the earliest first."""
         found = self.run(
-            "SELECT kind, key, run_id, at FROM due WHERE kind = ? ORDER BY at, key", kind
+            "SELECT kind, key, run_id, at FROM due WHERE kind = ? AND at > ? ORDER BY at, key",
+            *(kind, after),
         ).fetchall()
         return _read_due(found)
 

@@ -259,9 +259,9 @@ class SqlStore:
         with self.database.glance() as tx:
             return RunSql(tx).due(until=until, limit=limit)
 
-    def due_of(self, kind: DueKind) -> Sequence[Due]:
+    def due_of(self, kind: DueKind, *, after: datetime) -> Sequence[Due]:
         with self.database.glance() as tx:
-            return RunSql(tx).due_of(kind)
+            return RunSql(tx).due_of(kind, after=after)
 
     def next_due(self) -> datetime | None:
         with self.database.glance() as tx:

@@ -389,8 +389,8 @@ class Store(Ledger, PeopleStore, Protocol):
     def due(self, *, until: datetime, limit: int) -> Sequence[Due]:
         """Return due-rows whose moment has come, oldest first."""
 
-    def due_of(self, kind: DueKind) -> Sequence[Due]:
-        """Return every due-row of a kind, whenever it is, the earliest first."""
+    def due_of(self, kind: DueKind, *, after: datetime) -> Sequence[Due]:
+        """Return the due-rows of a kind whose moment lies after that, the earliest first."""
 
     def next_due(self) -> datetime | None:
         """Return the earliest moment for which something is due."""

@@ -298,7 +298,8 @@ def test_a_clock_that_was_set_back_has_reminders_find_their_moment_anew(bench: B
     alarm = Clock(
         bench.store, seen.append, Timetable(bench.store, list, born=later), now=bench.clock
     )
-    chase = Due(kind=DueKind.CHASE, key="r020800", run=RunId("r020800"), at=later)
+    ahead = bench.clock.at + timedelta(days=2)
+    chase = Due(kind=DueKind.CHASE, key="r020800", run=RunId("r020800"), at=ahead)
     set_due(bench, "r020800", later)
     with bench.store.begin() as unit:
         unit.set_due(chase)

@@ -46,7 +46,7 @@ def chases(house: Working, run: RunId) -> list[Due]:
 def set_back(house: Working, *, hours: float) -> None:
     """Set the clock back, which the clock of a process notices."""
     house.clock.forward(timedelta(hours=-hours))
-    for due in house.store.due_of(DueKind.CHASE):
+    for due in house.store.due_of(DueKind.CHASE, after=house.clock.at):
         house.engine.handle_due(due)
     house.settle()
 
