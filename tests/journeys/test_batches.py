@@ -215,6 +215,13 @@ def test_of_an_item_that_is_settled_no_reason_is_wanted_any_more(case: Case) -> 
     assert "item 1: This request is already rejected. ben rejected it." in told
     assert batch.effects() == []
 
+    ana.close_view(everything=True)
+    ben.close_view(everything=True)
+    ana.click("Reject all 3", message=case.now(batch.card))
+    ana.wait_for_view("Reject")
+    ana.submit({"reason": "not this month"})
+    batch.shows("⛔ 4 rejected")
+
 
 def test_all_are_rejected_with_one_reason(case: Case) -> None:
     batch = Batch(case, 2)
