@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.changing import leading_on, refuse_changed
+from bot.changing import leading_on
 from bot.desk import Desk
 from bot.payloads import Interaction
 from bot.previews import plan_lines, preview_of
@@ -39,10 +39,9 @@ from workflows.errors import (
     NoCodesError,
     NotEligibleError,
     ReasonMissingError,
-    RequestClosedError,
     WrongCodeError,
 )
-from workflows.gate import ApprovalRequest, Outcome, Verdict, standing, tally
+from workflows.gate import Outcome, Verdict, standing, tally
 from workflows.orders import Ballot, Decided
 
 Answer = Mapping[str, Any]
@@ -62,7 +61,7 @@ class Deciding:
         asked = self.desk.store.request(shown.request)
         is_open, is_coded = asked.outcome is Outcome.OPEN, asked.terms.step_up is not None
         if is_open and (asked.needs_reason or is_coded):
-            _refuse_repeated(self.desk, click, Verdict.APPROVE)
+            self._admit(click, shown, Verdict.APPROVE)
         if is_open and is_coded and SteppingUp(desk=self.desk).offer(click):
             return
         if is_open and (asked.needs_reason or is_coded):
@@ -72,15 +71,17 @@ class Deciding:
         self._decide(click, shown, Verdict.APPROVE)
 
     def reject(self, click: Interaction) -> None:
-        """Ask for the reason; a request that is settled for good says at once that it is."""
+        """Ask for the reason, unless it would count for nothing whatever the reason."""
         shown = Shown.read(click.press.said)
-        asked = self.desk.store.request(shown.request)
-        if asked.outcome is Outcome.SUPERSEDED:
-            refuse_changed(self.desk, asked)
-        _refuse_settled(asked)
-        _refuse_repeated(self.desk, click, Verdict.DENY)
+        self._admit(click, shown, Verdict.DENY)
         modal = reject_modal(preview_of(self.desk.store, shown.request))
         self.desk.hurried.open(click.trigger_id, modal)
+
+    def _admit(self, click: Interaction, shown: Shown, verdict: Verdict) -> None:
+        """Refuse what would count for nothing before anybody is asked for words or a code."""
+        _refuse_repeated(self.desk, click, verdict)
+        with leading_on(self.desk):
+            self.desk.engine.may_decide(_ballot(click, shown, verdict))
 
     def review(self, click: Interaction) -> None:
         """Show everything there is to read about the request, to whoever may read it."""
@@ -128,20 +129,22 @@ class Deciding:
         return CLOSE
 
     def _decide(self, done: Interaction, shown: Shown, verdict: Verdict) -> Decided:
-        caller = done.caller
-        view = {"state": done.view.state} if done.view is not None else {}
-        ballot = Ballot(
-            request=shown.request,
-            person=caller.person,
-            verdict=verdict,
-            shown=shown.digest,
-            comment=reason_of(view),
-            code=code_in(view),
-            slack=where(done),
-            delivery=caller.delivery,
-        )
         with leading_on(self.desk):
-            return self.desk.engine.decide(ballot)
+            return self.desk.engine.decide(_ballot(done, shown, verdict))
+
+
+def _ballot(done: Interaction, shown: Shown, verdict: Verdict) -> Ballot:
+    view = {"state": done.view.state} if done.view is not None else {}
+    return Ballot(
+        request=shown.request,
+        person=done.caller.person,
+        verdict=verdict,
+        shown=shown.digest,
+        comment=reason_of(view),
+        code=code_in(view),
+        slack=where(done),
+        delivery=done.caller.delivery,
+    )
 
 
 def code_refused(desk: Desk, refused: WrongCodeError | NoCodesError) -> Answer:
@@ -150,16 +153,6 @@ def code_refused(desk: Desk, refused: WrongCodeError | NoCodesError) -> Answer:
         return {"response_action": "errors", "errors": {CODE: str(refused)}}
     how = f"{refusal(refused)} Type {code(f'{desk.command} totp')}."
     return {"response_action": "update", "view": refused_modal(how).to_dict()}
-
-
-def _refuse_settled(asked: ApprovalRequest) -> None:
-    # An approval that nothing has used yet can still be taken back by whoever gave it.
-    may_turn = asked.outcome is Outcome.APPROVED and not asked.is_consumed
-    if asked.outcome is not Outcome.OPEN and not may_turn:
-        raise RequestClosedError(
-            f"This request is already {asked.outcome.words}.",
-            hint="Nothing was changed by your click.",
-        )
 
 
 def _refuse_repeated(desk: Desk, click: Interaction, verdict: Verdict) -> None:

@@ -6,6 +6,7 @@ engine; what was not decided, and why, is told to whoever clicked.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bot.deciding import CLOSE, Answer, code_refused, where
@@ -41,7 +42,7 @@ from workflows.errors import (
     UnknownRunError,
     WrongCodeError,
 )
-from workflows.gate import ApprovalRequest, Verdict
+from workflows.gate import ApprovalRequest, Outcome, Verdict
 from workflows.instances import items_of
 from workflows.orders import Ballot, Decided, Refused
 from workflows.policy_reason import misfit
@@ -140,7 +141,7 @@ class DecidingBatches:
         batch, _, last = sent.sent.private_metadata.rpartition("/")
         asked = {one.id: one for one in self._asked(RequestId(batch))}
         chosen = [one for one in choices_in(sent.sent.state) if one.request in asked]
-        faults = _faults(chosen, asked)
+        faults = _faults(chosen, asked, now=self.desk.now())
         if faults:
             return {"response_action": "errors", "errors": faults}
         ballots = [
@@ -176,7 +177,8 @@ class DecidingBatches:
         if asks_for_reason(state):
             named = {one.id: one for one in found.named}
             reason = reason_of(state)
-            faults = [_fault(one, verdict, reason) for one in named.values()]
+            now = self.desk.now()
+            faults = [_fault(one, verdict, reason, now=now) for one in named.values()]
             wrong = next((one for one in faults if one), "")
             if wrong:
                 return {"response_action": "errors", "errors": {REASON: wrong}}
@@ -259,17 +261,23 @@ class DecidingBatches:
         return {one: plan_lines(self.desk.store, RequestId(one)) for one in hidden}
 
 
-def _faults(chosen: Sequence[Choice], asked: Mapping[RequestId, ApprovalRequest]) -> dict[str, str]:
+def _faults(
+    chosen: Sequence[Choice], asked: Mapping[RequestId, ApprovalRequest], *, now: datetime
+) -> dict[str, str]:
     """Return what is wrong with the reasons on a page, field by field."""
     found = {
-        one.reason_block: _fault(asked[RequestId(one.request)], one.verdict, one.reason)
+        one.reason_block: _fault(asked[RequestId(one.request)], one.verdict, one.reason, now=now)
         for one in chosen
     }
     return {block: fault for block, fault in found.items() if fault}
 
 
-def _fault(request: ApprovalRequest, verdict: Verdict, reason: str) -> str:
-    """Return what a reason lacks, nothing if it will do."""
+def _fault(request: ApprovalRequest, verdict: Verdict, reason: str, *, now: datetime) -> str:
+    """Return what a reason lacks, nothing if it will do or the request is closed anyhow."""
+    is_open = request.outcome is Outcome.OPEN and now < request.expires_at
+    is_turned = request.outcome is Outcome.APPROVED and not request.is_consumed
+    if not is_open and not (is_turned and verdict is Verdict.DENY):
+        return ""
     if request.needs_reason and not reason:
         return REQUIRED
     return misfit(reason, request.terms.patterns) if verdict is Verdict.APPROVE else ""

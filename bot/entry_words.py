@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.views.symbols import REASONS
 from workflows.entry import Entry, Json
+from workflows.how_closed import REASONS
 
 Data = Mapping[str, Json]
 

@@ -18,13 +18,13 @@ from bot.views.request_values import (
     RequestCard,
     Vote,
 )
-from bot.views.symbols import REASONS
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import OutboxRow
 from workflows.entry import Entry, Json, Ref
 from workflows.freezing import FREEZE
 from workflows.gate import ApprovalRequest, Decision, Outcome, Verdict, tally
 from workflows.holding import newest_hold
+from workflows.how_closed import REASONS
 from workflows.moments import moment
 from workflows.prompting import ESCALATED
 from workflows.store import Subject

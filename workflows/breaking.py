@@ -30,6 +30,7 @@ from workflows.glass import (
 )
 from workflows.holding import newest_hold
 from workflows.house import House
+from workflows.how_closed import saying_how
 from workflows.moments import stamp
 from workflows.people import CLICK_AGE, Person, PersonId
 from workflows.recorder import record
@@ -117,10 +118,6 @@ def _break_glass(house: House, order: Breaking) -> bool:
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
     reason = house.redact(order.reason.strip())
-    if is_blank(reason):
-        raise ReasonMissingError(
-            "Breaking the glass needs a reason.", hint="Say in a few words why it cannot wait."
-        )
     read = _read(house, asked, order.person)
     vault = house.vault().ready() if asked.terms.step_up is not None else None
     with house.store.begin() as unit:
@@ -132,6 +129,10 @@ def _break_glass(house: House, order: Breaking) -> bool:
         if earlier is not None and earlier.by == breaker.ref:
             return False
         found = _Admitted(request, _admit(unit, request, breaker, read), breaker, read.reviewers)
+        if is_blank(reason):
+            raise ReasonMissingError(
+                "Breaking the glass needs a reason.", hint="Say in a few words why it cannot wait."
+            )
         refusal = None if vault is None else _check_code(unit, vault, found, order)
         if refusal is None:
             _record(unit, house, found, order, reason)
@@ -178,13 +179,14 @@ def _breaker(unit: Unit, read: _Read) -> Breaker:
 
 def _admit(unit: Unit, request: ApprovalRequest, breaker: Breaker, read: _Read) -> Glass:
     hold = newest_hold(unit.entries(request.run), request.step)
-    glass = admit_breaker(
-        request,
-        read.glass,
-        breaker,
-        now=unit.now,
-        is_frozen=hold is not None and hold.data["rule"] == FREEZE,
-    )
+    with saying_how(unit, request):
+        glass = admit_breaker(
+            request,
+            read.glass,
+            breaker,
+            now=unit.now,
+            is_frozen=hold is not None and hold.data["rule"] == FREEZE,
+        )
     missing = blocking(unit.overdue_reviews(unit.now), breaker)
     if missing is not None:
         raise _review_missing(unit, missing)

@@ -19,6 +19,7 @@ from workflows.errors import (
 )
 from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, Verdict, tally
 from workflows.house import House
+from workflows.how_closed import closed, saying_how
 from workflows.nudging import nudge_the_next
 from workflows.orders import Ballot, Decided
 from workflows.people import Person, PersonId
@@ -68,6 +69,32 @@ def decide(house: House, ballot: Ballot) -> Decided:
         raise
 
 
+def may_decide(house: House, ballot: Ballot) -> None:
+    """Return if this verdict would count but for its reason and its code; nothing is recorded.
+
+    Before somebody is asked for these they hear what else stands against it, and that leaves an
+    entry as if they had decided. Who has said the same already may say so while it is open.
+
+    Raises:
+        GateError, UnknownRunError, NotAllowedError: as `decide`.
+    """
+    try:
+        _may_decide(house, ballot)
+    except GateError as refused:
+        note_refused(house, attempt_of(ballot), refused)
+        raise
+
+
+def _may_decide(house: House, ballot: Ballot) -> None:
+    asked = checked(house, ballot)
+    voter = voter_for(house, asked, ballot.person)
+    with house.store.begin() as unit:
+        found = admit_ballot(unit, voter, ballot, is_known=lambda: False)
+        if isinstance(found, Decided) and found.tally.outcome is not Outcome.OPEN:
+            request, _ = unit.lock_run_of(ballot.request)
+            raise closed(unit, request)
+
+
 def attempt_of(ballot: Ballot) -> Attempt:
     """Return what a verdict tries, for the entry that tells of its refusal."""
     return Attempt(
@@ -95,6 +122,7 @@ def _decide(house: House, ballot: Ballot) -> Decided:
         )
         if isinstance(admitted, Decided):
             return admitted
+        check_reason(admitted)
         refusal = None if vault is None else check_code(unit, vault, admitted)
         if refusal is None:
             decided = record_vote(unit, house, admitted)
@@ -115,12 +143,12 @@ class Admitted:
 
 
 def checked(house: House, ballot: Ballot) -> AskedNow:
-    """Return the request if nothing but the person stands against this verdict.
+    """Return the request that a card shows, if that is what is asked.
 
     Whom they stand in for, and who acts for those that are left out, comes along.
 
     Raises:
-        UnknownRunError, StaleRequestError, ReasonMissingError: as `decide`.
+        UnknownRunError, StaleRequestError: as `decide`.
     """
     asked = house.store.asked_now(ballot.request, at=house.now(), stand_in=ballot.person)
     if ballot.shown and ballot.shown != asked.request.binding[:SHOWN]:
@@ -128,7 +156,6 @@ def checked(house: House, ballot: Ballot) -> AskedNow:
             "This card is from an older version of the request.",
             hint="Scroll to the newest card in the thread; nothing was decided.",
         )
-    _check_reason(asked.request, ballot)
     return asked
 
 
@@ -161,12 +188,45 @@ def admit_ballot(
         return Decided(request=request.id, run=row.id, tally=now, changed=False)
     if request.outcome is Outcome.SUPERSEDED:
         _refuse_edited(unit, request)
+    with saying_how(unit, request):
+        return _admitted(unit, voter, ballot, vote, request=request, earlier=earlier)
+
+
+def _admitted(
+    unit: Unit,
+    voter: "Voter",
+    ballot: Ballot,
+    vote: Vote,
+    *,
+    request: ApprovalRequest,
+    earlier: Sequence[Decision],
+) -> Admitted:
     if voter.refusal is not None and taken_back(vote, earlier) is None:
         admit_time(request, vote, earlier, now=unit.now)  # That it is closed is the last word.
         raise voter.refusal
     vote = seated(unit, request, vote, absent=voter.absent, decisions=earlier)
     stage = admit(request, vote, earlier, now=unit.now)
     return Admitted(ballot=ballot, request=request, earlier=earlier, vote=vote, stage=stage)
+
+
+def check_reason(admitted: Admitted) -> None:
+    """Refuse a verdict without the reason that is wanted; it is looked at last of all.
+
+    A form asks for it too, but what a client sends proves nothing. The form of a reason is for
+    approvals alone: nobody needs a ticket to say no.
+
+    Raises:
+        ReasonMissingError: as `decide`.
+    """
+    request, ballot = admitted.request, admitted.ballot
+    said = ballot.comment.strip()
+    if request.needs_reason and is_blank(said):
+        raise ReasonMissingError(
+            "A reason is required here.", hint="Decide again and say why in a few words."
+        )
+    hint = misfit(said, request.terms.patterns)
+    if hint and ballot.verdict is Verdict.APPROVE:
+        raise ReasonMissingError("This reason does not have the form that is wanted.", hint=hint)
 
 
 def check_code(unit: Unit, vault: Vault, admitted: Admitted) -> StepUpError | None:
@@ -256,25 +316,6 @@ def _go_on(
         tell_if_deserted(unit, request.card, left_to_decide(request, given))
     if awaited(request, given) - awaited(request, given[:-1]):
         nudge_the_next(unit, request)
-
-
-def _check_reason(request: ApprovalRequest, ballot: Ballot) -> None:
-    """Refuse a decision without the reason that is wanted.
-
-    A form asks for it too, but what a client sends proves nothing. The form of a reason is for
-    approvals alone: nobody needs a ticket to say no.
-    """
-    said, is_denial = ballot.comment.strip(), ballot.verdict is Verdict.DENY
-    may_turn = request.outcome is Outcome.APPROVED and is_denial
-    if request.outcome is not Outcome.OPEN and not may_turn:
-        return  # That it is closed is what they have to hear.
-    if request.needs_reason and is_blank(said):
-        raise ReasonMissingError(
-            "A reason is required here.", hint="Decide again and say why in a few words."
-        )
-    hint = misfit(said, request.terms.patterns)
-    if hint and not is_denial:
-        raise ReasonMissingError("This reason does not have the form that is wanted.", hint=hint)
 
 
 def _duty_now(house: House, asked: AskedNow, person: Person) -> Duty | None:

@@ -13,6 +13,7 @@ from workflows.deciding import (
     admit_ballot,
     attempt_of,
     check_code,
+    check_reason,
     checked,
     is_coded,
     is_repeated,
@@ -79,7 +80,7 @@ def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
 def _asked(
     house: House, ballots: Sequence[Ballot], found: dict[RequestId, Said]
 ) -> dict[RequestId, AskedNow]:
-    """Return the requests where nothing but the person stands against the verdict.
+    """Return the requests that the card showed as they are asked.
 
     What is refused is kept in `found`.
     """
@@ -125,6 +126,8 @@ def _admitted(
     for ballot in ballots:
         try:
             one = admit_ballot(unit, voters[ballot.request], ballot, is_known=is_known)
+            if isinstance(one, Admitted):
+                check_reason(one)
         except GateError as refused:
             found[ballot.request] = Refused(request=ballot.request, why=refused)
             continue

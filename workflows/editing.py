@@ -25,6 +25,7 @@ from workflows.expression import Scope
 from workflows.gate import ApprovalRequest, Outcome
 from workflows.given import bare
 from workflows.house import House
+from workflows.how_closed import closed
 from workflows.orders import Edit, Edited
 from workflows.own_workflows import is_own
 from workflows.people import Person
@@ -76,6 +77,10 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
     asked = house.store.request(order.request)
     if order.shown and order.shown != asked.binding[:SHOWN]:
         raise StaleRequestError("This form is about an older version of the request.")
+    with house.store.begin() as unit:
+        now = unit.lock_run_of(order.request)[0]
+        if now.outcome is not Outcome.SUPERSEDED:  # Of that one the same edit may come again.
+            _refuse_closed(unit, now)
     definition = house.definitions.version(house.store.run(asked.run).version)
     wanted = _judged(house, definition, order, requester=Ref(asked.requester))
     with house.store.begin() as unit:
@@ -128,9 +133,7 @@ def _changed(wanted: _Wanted, before: Mapping[str, Json]) -> frozenset[str]:
 
 def _refuse_closed(unit: Unit, request: ApprovalRequest) -> None:
     if request.outcome is not Outcome.OPEN:
-        raise RequestClosedError(
-            f"This request is already {request.outcome.words}.", hint="Nothing was changed."
-        )
+        raise closed(unit, request, hint="Nothing was changed.")
     if unit.now >= request.expires_at:
         raise RequestClosedError("This request has expired.", hint="Start the workflow again.")
 

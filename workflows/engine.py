@@ -117,6 +117,14 @@ class Engine:
         """
         return deciding.decide(self._house, ballot)
 
+    def may_decide(self, ballot: Ballot) -> None:
+        """Return if a verdict would count but for its reason and code; a refusal is recorded.
+
+        Raises:
+            GateError, UnknownRunError, StorageError: it would not; the refusal says why.
+        """
+        deciding.may_decide(self._house, ballot)
+
     def decide_together(self, ballots: Sequence[Ballot]) -> Sequence[Decided | Refused]:
         """Record one person's verdicts on requests of one run; return what came of each.
 

@@ -131,6 +131,7 @@ def answer(house: House, given: Answer) -> None:
     """
     row, entries = house.store.history(given.run)
     _, step = _asked(replay(given.run, entries), given.request)
+    _admit_time(step, now=house.now())  # Nobody mends values for a question that is over.
     form = asked_form(house.definitions.version(row.version), _name(step))
     values = read_given(house, form.ask.fields, given.values)
     shadow: dict[str, Json] = {"shadow": did_in(values).value} if step.is_shadow else {}

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from workflows.admission import Vote, admit, has_turn_to_come, taken_back
+from workflows.admission import Vote, admit, admit_time, has_turn_to_come, taken_back
 from workflows.delegation import Delegation, deserted_until
 from workflows.entry import Ref, RequestId
 from workflows.errors import GateError, OutsideHoursError, StepUpError
@@ -88,6 +88,7 @@ def seated(
     An approval is taken back in the place where it was given, whoever stands in for whom by now.
 
     Raises:
+        RequestClosedError: as `admit`, before anybody hears of a code.
         StepUpError: the approval wants a code, and nobody gave one when they lent their voice.
     """
     back = taken_back(vote, decisions)
@@ -106,6 +107,7 @@ def seated(
     counting = (one for one in places if _would_count(request, one, decisions, now=unit.now))
     found = next(counting, _nearest(request, places, decisions))
     if found is None and lent != still:
+        admit_time(request, vote, decisions, now=unit.now)
         raise StepUpError(
             "This needs a code, and whoever you stand in for typed none when they let you.",
             hint="Have them say so once more; they are asked for a code if they have some.",

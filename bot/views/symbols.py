@@ -59,19 +59,6 @@ OUTCOME: dict[Outcome, tuple[str, str]] = {
     Outcome.SUPERSEDED: ("🔁", "Superseded"),
 }
 
-# Why a request was withdrawn or a run cancelled, by its code; others are shown as they are.
-REASONS = {
-    "undeliverable": "The people who decide could not be shown the question.",
-    "cancelled": "The run was cancelled.",
-    "parent_ended": "The run that it was a part of has ended.",
-    "replaced": "What it was to replace has changed meanwhile. Propose it again.",
-    "aborted": "The run was aborted.",
-    "run_ended": "The run ended before this was decided.",
-    "segments_died": "The bot could not go on with the run.",
-    "edited": "What the run is about was changed.",
-    "moved": "The run goes on by another version of the workflow.",
-}
-
 
 def became(outcomes: Sequence[Outcome]) -> str:
     """Say how many requests came to what: `✅ 3 approved · ⛔ 1 rejected · ✋ 2 open`."""

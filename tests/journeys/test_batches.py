@@ -199,6 +199,30 @@ def test_a_reason_that_is_wanted_is_asked_for_with_each_item_or_once_for_all(cas
     assert batch.effects() == batch.orders
 
 
+def test_of_an_item_that_is_settled_no_reason_is_wanted_any_more(case: Case) -> None:
+    batch = Batch(case, 4)
+    ana, ben = case.person("ana"), case.person("ben")
+    pages = []
+    for one in (ana, ben):
+        one.click("Decide one by one", message=batch.card)
+        pages.append(one.wait_for_view("Decide one by one"))
+    verdict, reason = fields(pages[0], "verdict")[0], fields(pages[0], "item_reason")[0]
+    ben.submit({verdict: "Reject", reason: "paid twice"})
+    batch.shows("⛔ 1 rejected")
+    ana.submit({verdict: "Approve"})
+    told = ana.wait_for_view("already rejected").words
+
+    assert "item 1: This request is already rejected. ben rejected it." in told
+    assert batch.effects() == []
+
+    ana.close_view(everything=True)
+    ben.close_view(everything=True)
+    ana.click("Reject all 3", message=case.now(batch.card))
+    ana.wait_for_view("Reject")
+    ana.submit({"reason": "not this month"})
+    batch.shows("⛔ 4 rejected")
+
+
 def test_all_are_rejected_with_one_reason(case: Case) -> None:
     batch = Batch(case, 2)
     ana = case.person("ana")

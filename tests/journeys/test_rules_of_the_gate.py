@@ -111,6 +111,30 @@ def test_outside_business_hours_an_approver_is_told_when_to_come_again(scene: Sc
     assert "Reject" in scene.now(card).buttons
 
 
+def test_who_cannot_decide_is_told_so_and_asked_for_no_reason(scene: Scene) -> None:
+    ruled(scene, 'stages: [{from: ["@finance-leads"]}]\n    reason: required')
+    with scene.serving():
+        root = scene.fills("rita", "refund-customer", FORM)
+        card = scene.card(root)
+        rita, ana, ben = (scene.person(one) for one in ("rita", "ana", "ben"))
+        approve(scene, "rita", card)
+        own = rita.wait_for_ephemeral("someone else").words
+        rita.click("Reject", message=card)
+        rita.wait_for_ephemeral("someone else")
+        approve(scene, "ana", card)
+        ana.wait_for_view("")
+        ben.click("Reject", message=card)
+        ben.wait_for_view("")
+        ben.submit({"reason": "not this one"})
+        scene.waits(lambda: "not this one" in scene.now(card).words or None, "the rejection")
+        ana.submit({"reason": "fine"})
+        late = ana.wait_for_view("already rejected").words
+
+    assert "You asked for this" in own
+    assert rita.view is None
+    assert "ben rejected it" in late.casefold()
+
+
 def test_whoever_has_decided_already_is_told_so_before_a_reason_is_asked_for(scene: Scene) -> None:
     both = '{from: ["@finance-leads"], approve: 2, deny: 2}'
     ruled(scene, f"stages: [{both}]\n    reason: required")
