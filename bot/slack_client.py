@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 from urllib.error import URLError
-from weakref import WeakSet
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -66,8 +65,7 @@ class SlackClient:
         self._token = token
         self._base_url = base_url
         self._web = self._client(timeout)
-        # One for each call that has less time than others; forgotten with that call.
-        self._hurried: WeakSet[WebClient] = WeakSet()
+        self._hurried: dict[float, WebClient] = {}
         self._guard = threading.Lock()
         self._on_refused: OnRefused = lambda _code: None
         self._on_limited: OnLimited = lambda _method, _after: None
@@ -75,7 +73,7 @@ class SlackClient:
     def use(self, token: str) -> None:
         """Make every call from now on with this token."""
         with self._guard:
-            for one in (self._web, *self._hurried):
+            for one in (self._web, *self._hurried.values()):
                 one.token = token
             self._token = token  # Last: a call that began before this may have had the old one.
 
@@ -105,9 +103,9 @@ class SlackClient:
         if timeout is None:
             return self._web
         with self._guard:
-            made = self._client(timeout)
-            self._hurried.add(made)
-        return made
+            if timeout not in self._hurried:
+                self._hurried[timeout] = self._client(timeout)
+            return self._hurried[timeout]
 
     def under(self, token: str) -> "SlackClient":
         """Return the same Slack under another token."""

@@ -1,9 +1,6 @@
 """Calls to a Slack over real HTTP: what becomes of each, told apart by class alone."""
 
-import gc
-
 import pytest
-from slack_sdk import WebClient
 
 from bot.slack_client import Content, Place, SlackClient
 from bot.slack_errors import (
@@ -145,40 +142,6 @@ def test_a_token_that_is_refused_and_not_replaced_is_told_once(server: SandboxSe
         post(client)
 
     assert told == ["invalid_auth"]
-
-
-def test_pages_of_somebody_in_a_hurry_go_on_under_a_token_that_came_meanwhile(
-    server: SandboxServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.slack_client.PAGE", 2)
-    client = SlackClient(server.bot_token, base_url=server.api_url)
-    pages = client.users(timeout=29.5)
-    people = next(pages)
-    client.use("xoxb-wrong")
-
-    with pytest.raises(UnreadyError):
-        next(pages)
-
-    assert len(people) == 2
-
-
-def test_calls_that_have_less_time_than_others_leave_nothing_behind(
-    server: SandboxServer, client: SlackClient
-) -> None:
-    # What is left of a click's three seconds is another number each time.
-    ana = server.workspace.person("ana").id
-    client.user(ana, timeout=29.0)
-    before = _sdk_clients()
-
-    for hundredths in range(20):
-        client.user(ana, timeout=29 + hundredths / 100)
-
-    assert _sdk_clients() == before
-
-
-def _sdk_clients() -> int:
-    gc.collect()
-    return sum(isinstance(one, WebClient) for one in gc.get_objects())
 
 
 def test_a_thread_is_read_with_the_marks_of_its_messages(
