@@ -1,38 +1,23 @@
 """The page, too, finds each cell of a table that says something else than the entries."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from storage.database import open_database
 from storage.evidence.export import Exported
 from storage.evidence.reports.columns import COLUMNS
-from tests.storage import test_browser_verifier
+from tests.storage import test_browser_verifier, test_forged_cells
 from tests.storage.test_browser_verifier import Reader
 from tests.storage.test_forged_cells import CELL, FORGED, UNTOLD, Rows, forged
-from tests.storage.test_reports import Told, a_life_with_everything, sign_again
-from tests.storage.trail import begin_trail
+from tests.storage.test_reports import Told, sign_again
 
 pytestmark = pytest.mark.browser
-reader = test_browser_verifier.reader  # A fixture of this file, too.
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    folder = tmp_path_factory.mktemp("cells")
-    url = str(folder / "interlock.db")
-    database = open_database(url)
-    trail = begin_trail(url, database, folder / "home")
-    yield Told(trail, folder, a_life_with_everything(trail))
-    database.close()
-
-
-@pytest.fixture(scope="module")
-def whole(told: Told) -> Exported:
-    return told.export("whole")
+# Fixtures of this file, too.
+reader = test_browser_verifier.reader
+told, whole = test_forged_cells.told, test_forged_cells.whole
 
 
 def words_of(reader: Reader) -> str:
