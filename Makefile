@@ -13,15 +13,16 @@ export PYTHONDONTWRITEBYTECODE :=
 help:  ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
+# The locks name everything, so pip need not look what else is wanted.
 $(VENV)/.run: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --only-binary :all: --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
-	@$(PIP) install --quiet --only-binary :all: --require-hashes -r requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --no-compile --only-binary :all: --require-hashes -r requirements-dev.lock
 	@touch $@
 
 demo: $(VENV)/.run  ## Run the main job in a pretend Slack (PLAY=1 plays it by itself)

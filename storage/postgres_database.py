@@ -68,6 +68,7 @@ class PostgresDatabase(Database):
             pool_size=kept,
             max_overflow=2 * POOL - kept,
             connect_args=said,
+            use_native_hstore=False,  # Each process would ask the server for a type nobody uses.
         )
         event.listen(self.engine, "connect", lift_limit)
         event.listen(self._pool, "do_connect", _connect)

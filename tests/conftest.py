@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.folders import in_memory
 
@@ -31,7 +32,7 @@ from hypothesis import settings
 from storage.database import open_database
 from storage.migrate import upgrade
 from storage.transaction import Database
-from tests.once import made_once
+from tests.once import WITH_TABLES, made_once
 
 # A test judges what came out, never how long this machine took for it; and a red run is red again.
 settings.register_profile("patient", deadline=None, derandomize=True, database=None)
@@ -39,6 +40,7 @@ settings.register_profile("explore", deadline=None, print_blob=True)  # `make ex
 settings.load_profile("patient")
 
 NUMBERS = itertools.count(1)
+ORDERS: dict[str, psycopg.Connection] = {}  # To each server of this process.
 # What a test takes where it takes long: whole companies, browsers, many examples in one test.
 SECONDS = {"properties": 7.0, "crash": 5.0, "journeys": 4.0, "page": 1.5, "deploy": 2.0}
 
@@ -97,6 +99,8 @@ def postgres_server() -> Iterator[str]:
                 connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
+            if (kept := ORDERS.pop(server.get_uri(), None)) is not None:
+                kept.close()
             server.cleanup()
 
 
@@ -132,13 +136,17 @@ def postgres_schema(postgres_server: str) -> str:
 @pytest.fixture
 def sqlite_url(sqlite_schema: Path, tmp_path: Path) -> str:
     """Give the path of an SQLite file with the schema of this release and nothing in it."""
-    return str(shutil.copy(sqlite_schema, tmp_path / "interlock.db"))
+    url = str(shutil.copy(sqlite_schema, tmp_path / "interlock.db"))
+    WITH_TABLES.add(url)
+    return url
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str, postgres_schema: str) -> Iterator[str]:
     """Create a database with the schema of this release and nothing in it; give its address."""
-    yield from _database(postgres_server, template=postgres_schema)
+    for url in _database(postgres_server, template=postgres_schema):
+        WITH_TABLES.add(conninfo_to_dict(url)["dbname"])
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -174,14 +182,20 @@ def blank_url(request: pytest.FixtureRequest) -> str:
 
 def new_database(server: str, name: str, *, template: str) -> str:
     """Make a database out of another to which nobody is connected; return its address."""
-    with psycopg.connect(server, autocommit=True) as connection:
-        # Copied as files, which costs the server less than half of writing them to its log.
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    # Copied as files, which costs the server less than half of writing them to its log.
+    _order(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     return server.replace("/postgres?", f"/{name}?", 1)
 
 
 def _database(server: str, *, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     yield new_database(server, name, template=template)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    _order(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _order(server: str, statement: str) -> None:
+    """Have the server carry out a statement, over a connection that is kept for the next one."""
+    kept = ORDERS.get(server)
+    if kept is None or kept.closed:
+        kept = ORDERS[server] = psycopg.connect(server, autocommit=True)
+    kept.execute(statement)

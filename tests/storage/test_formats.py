@@ -280,6 +280,8 @@ def test_a_line_that_is_read_quickly_is_what_reading_it_slowly_makes_of_it() -> 
         (b'"data":{"outcome":"done"}', b'"data":{"outcome":"\\u0000"}'),
         (b'"data":{"outcome":"done"}', b'"data":' + b'{"a":' * 40 + b"1" + b"}" * 40),
         (b'"data":{"outcome":"done"}', b'"data":' + b'{"a":' * 9_000),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":"done"},"e":{}'),
+        (b'"data":{"outcome":"done"}', b'"data":{"outcome":"done"},"data":{}'),
         (b'"t":"bot"', b'"t":"user"'),
         (b'"run":"r1"', b'"run":null'),
         (b'"rseq":1,', b'"rseq":0,'),
