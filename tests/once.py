@@ -43,7 +43,8 @@ def made_once(schema: Path) -> Iterator[None]:
 
 
 def _filled(engine: Engine, schema: Path) -> None:
-    if engine.url.database in WITH_TABLES:
+    # A workspace of many has a schema of its own in a database that it shares with others.
+    if engine.url.database in WITH_TABLES and "options" not in engine.url.query:
         return
     if engine.dialect.name != "sqlite" or not is_empty(engine):
         upgrade(engine)
