@@ -44,14 +44,14 @@ class Kind:
 
     def faults(self, data: Mapping[str, Json], parts: Iterable[str]) -> list[str]:
         """Return what is wrong with an entry of this kind, as sentences."""
-        wanted = self.required
+        wanted, there = self.required, frozenset(parts)
         for (name, value), more in self.also.items():
             if data.get(name) == value:
                 wanted |= more
-        if wanted <= data.keys() and self.parts.issuperset(parts):
+        if wanted <= data.keys() and there <= self.parts:
             return []  # As nearly always, and a verification asks it of every entry.
         faults = [f"{self.name} needs {name}." for name in sorted(wanted - data.keys())]
-        odd = sorted(frozenset(parts) - self.parts)
+        odd = sorted(there - self.parts)
         return faults + [f"{self.name} has no part {name}." for name in odd]
 
     def unknown(self, data: Iterable[str]) -> frozenset[str]:
