@@ -44,22 +44,23 @@ class PackFiles(Protocol):
 
 
 class FolderFiles:
-    """A pack in a folder."""
+    """A pack in a folder, listed once: what comes or goes meanwhile is not of it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._place = path, path.resolve()
+        found = (one for one in path.rglob("*") if one.is_symlink() or one.is_file())
+        self._names = frozenset(one.relative_to(path).as_posix() for one in found)
 
     def names(self) -> frozenset[str]:
-        found = (one for one in self._path.rglob("*") if one.is_symlink() or one.is_file())
-        return frozenset(one.relative_to(self._path).as_posix() for one in found)
+        return self._names
 
     def links(self) -> Sequence[str]:
-        return sorted(one for one in self.names() if (self._path / one).is_symlink())
+        return sorted(one for one in self._names if (self._path / one).is_symlink())
 
     def open(self, name: str) -> IO[bytes]:
         path = self._path / name
         try:
-            if path.is_symlink() or not path.resolve().is_relative_to(self._path.resolve()):
+            if path.is_symlink() or not path.resolve().is_relative_to(self._place):
                 raise BrokenPackError(f"{name} leads out of the pack.")
             if path.exists() and not path.is_file():
                 raise BrokenPackError(f"{name} cannot be read: it is no file.")
