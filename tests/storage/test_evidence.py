@@ -32,6 +32,8 @@ from storage.evidence.shipped import verify as shipped
 from storage.key_changes import KeyOffice
 from storage.keys import LogKey
 from storage.verify import verify_database, verify_pack
+from storage.verify.broken import BrokenPackError
+from storage.verify.pack_files import pack_files
 from storage.verify.words import FAULTS
 from tests.storage.machines import RITA
 from tests.storage.packs import ATTACKS, Office, by_script, in_line, resign, rewrite
@@ -350,6 +352,19 @@ def test_the_verifier_in_the_pack_agrees(office: Office, start: int, end: int | 
     code, told = by_script(made.path)
     assert (code, [one for one, _ in told["unproven"]]) == (3, ["unpinned"])
     assert (made.path / "verify.py").read_bytes() == VERIFIER.read_bytes()
+
+
+def test_a_folder_is_what_it_was_when_a_verification_began(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "there").write_bytes(b"1")
+    with pack_files(tmp_path) as files:
+        (tmp_path / "late").write_bytes(b"2")
+        (tmp_path / "link").symlink_to("/etc/passwd")
+
+        assert files.names() == {"sub/there"}
+        assert list(files.links()) == []
+        with pytest.raises(BrokenPackError, match="leads out of the pack"):
+            files.open("link")
 
 
 @pytest.fixture(scope="module")
