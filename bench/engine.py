@@ -46,7 +46,7 @@ RUNS = 200
 GOALS = {
     "step_1": "≥ 0.55 of half the raw commit rate",
     "step_32": "≥ 1.5 times half the raw commit rate",
-    "runs": "with DBOS and LangGraph beside it: a later part",
+    "runs": "bench.peers has DBOS and LangGraph beside it",
     "click_to_step_p50_ms": "≤ 10 ms unloaded",
     "click_to_step_p99_ms": "≤ 60 ms unloaded",
     "postgres_click_to_step_p50_ms": "≤ 15 ms unloaded",
