@@ -1,5 +1,6 @@
 """The disk of a Postgres server is full: people are told, and it goes on once there is room."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,14 +23,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk that the user may read as whom the server runs."""
-    folder = tmp_path / "disk"
-    for one in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        one.chmod(0o755)
-    with small_disk(folder, size=SIZE):
-        folder.chmod(0o777)
-        yield folder
+def disk() -> Iterator[Path]:
+    """A small disk that the user may read as whom the server runs.
+
+    It lies apart: another pytest session closes the folder that all of them share to that user.
+    """
+    with tempfile.TemporaryDirectory(prefix="interlock-disk-") as parent:
+        Path(parent).chmod(0o755)
+        folder = Path(parent, "disk")
+        with small_disk(folder, size=SIZE):
+            folder.chmod(0o777)
+            yield folder
 
 
 @pytest.fixture
