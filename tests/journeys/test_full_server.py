@@ -15,8 +15,8 @@ from tests.journeys.crowd import (
     start_paying,
     wait_until,
 )
-from tests.journeys.private_postgres import PrivatePostgres, private_postgres
 from tests.journeys.test_full_disk import fill, small_disk
+from tests.private_postgres import PrivatePostgres, private_postgres
 
 SIZE = 200 * 2**20  # An empty server takes 41.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

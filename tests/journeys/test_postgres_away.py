@@ -17,7 +17,7 @@ from tests.journeys.crowd import (
     start_paying,
     wait_until,
 )
-from tests.journeys.private_postgres import PrivatePostgres, private_postgres
+from tests.private_postgres import PrivatePostgres, private_postgres
 
 # Longer than a silent worker is given, and an effect that takes longer than both.
 OUTAGE, ANSWER = 40.0, 30.0

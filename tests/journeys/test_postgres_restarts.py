@@ -11,7 +11,7 @@ import pytest
 
 from storage.database import Database, open_database
 from storage.patience import waiting_for_the_server
-from tests.journeys.private_postgres import PrivatePostgres, private_postgres
+from tests.private_postgres import PrivatePostgres, private_postgres
 from workflows.errors import StorageUnavailableError
 
 pytestmark = pytest.mark.slow

