@@ -48,7 +48,8 @@ READ_ONLY = StorageUnavailableError, "The database is read-only.", "Check the fi
 NO_FILE = (
     StorageUnavailableError,
     "The database file cannot be opened.",
-    "Check path and permissions.",
+    "Check its path and permissions: INTERLOCK_DATABASE_URL says where it is, else it is"
+    " interlock.db in INTERLOCK_HOME.",
 )
 BROKEN = UnusableDatabaseError, "The file is not an intact database.", "Restore it from a backup."
 
