@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from bot.core import Core
 from bot.json_body import read_object
+from bot.order_form import Reason
 from bot.problems import Answer, DoorError, FieldsError
 from bot.rate_limit import RateLimit
 from bot.tokens import digest_of, is_token
@@ -62,7 +63,7 @@ class StartAsked(_Asked):
 class CancelAsked(_Asked):
     """Why a run is to be cancelled."""
 
-    reason: str = Field(min_length=1, max_length=3000)
+    reason: Reason
 
 
 _Form = TypeVar("_Form", bound=_Asked)

@@ -95,6 +95,14 @@ def error_words(error_class: str) -> str:
     return _WORDS.get(error_class) or error_class.replace("_", " ").strip() or "It failed"
 
 
+def answered(error_class: str) -> str:
+    """Say of an effect in doubt which answer left it so; nothing if there was none."""
+    found = _STATUS.fullmatch(error_class)
+    if found is None:
+        return ""
+    return f"the service answered {found.group(1)}, which does not say whether it was done"
+
+
 MOST_NAMED = 5
 
 

@@ -1,12 +1,17 @@
 """The form of every order: closed, so that another release's order is refused and not misread."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from workflows.errors import InterlockError
 
 
 class OrderError(InterlockError):
     """An order cannot be read, or its answer cannot."""
+
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=3000)]
 
 
 class OrderForm(BaseModel):

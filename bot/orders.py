@@ -18,7 +18,7 @@ from bot.digest_figures import people_in
 from bot.draft_orders import DraftOrder, draft_by_order
 from bot.export_orders import ExportOrder, ProofOrder, export_by_order, prove_by_order
 from bot.key_orders import KeyDesk, KeyOrder
-from bot.order_form import OrderError, OrderForm
+from bot.order_form import OrderError, OrderForm, Reason
 from bot.publish_orders import (
     ActivateOrder,
     PublishOrder,
@@ -86,7 +86,7 @@ class CancelOrder(OrderForm):
 
     do: Literal["cancel"] = "cancel"
     run: str = Field(max_length=64)
-    reason: str = Field(max_length=3000)
+    reason: Reason
 
 
 class SettleOrder(OrderForm):
@@ -96,7 +96,7 @@ class SettleOrder(OrderForm):
     run: str = Field(max_length=64)
     step: str = Field(max_length=200)
     answer: Answer
-    reason: str = Field(max_length=3000)
+    reason: Reason
 
 
 class MoveRunOrder(OrderForm):

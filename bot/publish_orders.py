@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from bot.core import Core
-from bot.order_form import OrderForm
+from bot.order_form import OrderForm, Reason
 from workflows.entry import Json
 from workflows.people import PersonId
 
@@ -48,7 +48,7 @@ class RetireOrder(OrderForm):
 
     do: Literal["retire"] = "retire"
     workflow: Name
-    reason: Annotated[Words, Field(min_length=1)]
+    reason: Reason
 
 
 def publish_by_order(core: Core, order: PublishOrder, person: PersonId) -> Mapping[str, Json]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bot.core import Core
 from bot.nearby import nearest_names
-from bot.order_form import OrderForm
+from bot.order_form import OrderForm, Reason
 from bot.sweeping import Sweeping
 from storage.listing import listed_run
 from storage.published import known_workflows
@@ -31,7 +31,7 @@ class HoldOrder(OrderForm):
 
     do: Literal["hold"] = "hold"
     selector: str = Field(max_length=200)
-    reason: str = Field(min_length=1, max_length=3000)
+    reason: Reason
 
 
 class LiftOrder(OrderForm):
@@ -39,7 +39,7 @@ class LiftOrder(OrderForm):
 
     do: Literal["lift"] = "lift"
     hold: str = Field(max_length=64)
-    reason: str = Field(min_length=1, max_length=3000)
+    reason: Reason
 
 
 def sweep_by_order(core: Core, _order: SweepOrder, _person: PersonId) -> Mapping[str, Json]:

@@ -45,10 +45,14 @@ IO_FAILED = (
     "Check the disk.",
 )
 READ_ONLY = StorageUnavailableError, "The database is read-only.", "Check the file's permissions."
+WHERE_IT_IS = (
+    "Check its path and permissions: INTERLOCK_DATABASE_URL says where it is, else it is"
+    " interlock.db in INTERLOCK_HOME."
+)
 NO_FILE = (
     StorageUnavailableError,
     "The database file cannot be opened.",
-    "Check path and permissions.",
+    WHERE_IT_IS,
 )
 BROKEN = UnusableDatabaseError, "The file is not an intact database.", "Restore it from a backup."
 

@@ -27,7 +27,9 @@ def opened_source(url: str) -> Iterator[Database]:
         UnusableDatabaseError: there is none, or it has another schema.
     """
     if not is_postgres(url) and not sqlite_path(url).is_file():
-        raise UnusableDatabaseError(f"There is no file {sqlite_path(url)}.")
+        raise UnusableDatabaseError(
+            f"There is no file {sqlite_path(url)}.", hint="Say where the log is: --from."
+        )
     database = open_database(url)
     try:
         if not is_current(database.engine):

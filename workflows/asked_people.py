@@ -172,7 +172,7 @@ def _check(
         if len(people) < stage.approve:
             duties = dict.fromkeys(barred[who] for who in sorted(group & barred.keys()))
             raise NoApproverError(
-                f"{_named(stage)} has {len(people)} people who may decide this, "
+                f"{_named(stage)} has {_counted(len(people))} who may decide this, "
                 f"and {stage.approve} must agree{_without(list(duties))}.",
                 hint="Add people to the group, then retry the step.",
             )
@@ -182,6 +182,10 @@ def _check(
             f"More than {MOST_PEOPLE} people would be asked, or left out.",
             hint="Name smaller groups.",
         )
+
+
+def _counted(people: int) -> str:
+    return "1 person" if people == 1 else f"{people} people"
 
 
 def _check_together(stages: Sequence[DemandStage], found: AskedPeople) -> None:

@@ -83,5 +83,5 @@ class Catalog:
 
     def _known(self) -> str:
         if not self._by_name:
-            return "No workflow has been read yet."
+            return "No workflow has been read yet; put its file into the folder of workflow files."
         return f"There are: {', '.join(self.names())}."

@@ -22,6 +22,7 @@ from workflows.telling import doubt_card, trouble_card
 
 ANSWERS = ("retry", "skip", "abort", "undo")
 SLACK = "slack"
+MOST_NAMED = 5
 MAY_SETTLE = "This is for the owner and the deputy of the workflow, and for the governors."
 MAY_CANCEL = "Whoever asked for a run may cancel it, and so may owner and deputy of its workflow."
 
@@ -56,7 +57,8 @@ def settle_doubt(
         state = replay(run, unit.entries(run))
         one = state.step(step)
         if state.ended is not None or one.phase is not Phase.IN_DOUBT:
-            raise RequestClosedError("This is no longer in doubt.", hint="Nothing was changed.")
+            _refuse_elsewhere(state, step)
+            raise RequestClosedError(_why_certain(one), hint="Nothing was changed.")
         _refuse_earlier(asked_by, one.intended.id if one.intended is not None else "")
         _admit(responsible, who)
         if is_requester:
@@ -106,6 +108,7 @@ def settle_exception(
         one = state.step(step)
         is_over = state.ended is not None or one.phase is not Phase.EXCEPTION
         if is_over or answer not in ANSWERS:
+            _refuse_elsewhere(state, step)
             raise RequestClosedError(_why_closed(one), hint="Nothing was changed.")
         _refuse_earlier(asked_by, one.trouble)
         if step or answer != "retry":  # Its end can be tried again however that is to be.
@@ -321,6 +324,24 @@ def _refuse_amid_undoing(state: RunState, step: str, answer: str) -> None:
             "This step takes something back itself, and the run is being undone already.",
             hint="Nothing was changed. Retry it, skip it, or abort the rest.",
         )
+
+
+def _refuse_elsewhere(state: RunState, step: str) -> None:
+    """Return if something of that name has begun; who types a name may have mistaken it."""
+    if not step or step in state.steps or state.ended is not None:
+        return
+    waiting = (Phase.EXCEPTION, Phase.IN_DOUBT)
+    stopped = sorted(name for name, one in state.steps.items() if name and one.phase in waiting)
+    others = f" What has stopped is {', '.join(stopped[:MOST_NAMED])}." if stopped else ""
+    raise RequestClosedError(
+        f"Nothing called {step} has stopped in this run.", hint=f"Nothing was changed.{others}"
+    )
+
+
+def _why_certain(step: StepState) -> str:
+    if step.phase is Phase.EXCEPTION:
+        return "This is not in doubt. It has stopped, and goes on by retry, skip, abort or undo."
+    return "This is no longer in doubt."
 
 
 def _why_closed(step: StepState) -> str:

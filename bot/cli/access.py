@@ -55,6 +55,8 @@ def access_review(*, as_csv: bool, start: bool, everything: bool, as_json: bool)
 
     What stood out already when governors signed last is told in one line.
     """
+    if as_csv and (as_json or start):
+        raise click.UsageError("--csv prints the report as CSV; leave out --json and --start.")
     settings = read_settings()
     if start:
         told = placed(settings, have_done(settings, AccessOrder(), user=os.getuid()))

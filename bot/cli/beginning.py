@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -107,11 +108,11 @@ def _lines(settings: Settings) -> Iterator[str]:
 
 def _steps(settings: Settings) -> Iterator[str]:
     file = settings.home / SETTINGS_NAME
+    folder = settings.definitions
     yield f"Make the Slack app: open the link below, or paste {settings.home / MANIFEST_NAME}."
     yield f"Install it in your workspace, and put its tokens and a channel into {file}."
     if settings.policy is None:
         yield f"Make the user groups {ASKED}, or name others in {settings.policy_file}."
-    folder = settings.definitions
-    yield f"Put a workflow into {folder}, then: interlock check {folder}"
-    yield f"Look whether all is well: set -a; . {file}; set +a; interlock doctor"
+    yield f"Put a workflow into {folder}, then: interlock check {quote(str(folder))}"
+    yield f"Look whether all is well: set -a; . {quote(str(file))}; set +a; interlock doctor"
     yield "Start the bot with `interlock serve`, and type /invite @interlock in the channel."

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -284,4 +285,5 @@ def _lines(files: Sequence[Path], missing: Mapping[str, Sequence[str]]) -> Itera
     for section, names in missing.items():
         for name in names:
             yield f"The policy has to say where {name} is, under {section}."
-    yield f"Next: interlock check {files[0]} && interlock test {files[1]}"
+    made, tests = (quote(str(one)) for one in files[:2])
+    yield f"Next: interlock check {made} && interlock test {tests}"

@@ -65,7 +65,7 @@ class Refused(click.ClickException):
     exit_code = Exit.WRONG
 
     def __init__(self, refusal: InterlockError, *, as_json: bool) -> None:
-        if isinstance(refusal, UnknownRunError) and not refusal.hint:
+        if _kind(refusal) == UnknownRunError.__name__ and not refusal.hint:
             refusal = UnknownRunError(refusal.message, hint="See `interlock runs`.")
         super().__init__(str(refusal))
         self._refusal = refusal
@@ -118,13 +118,19 @@ def _print(line: str, file: IO[Any] | None) -> None:
 def refusal_data(refusal: InterlockError) -> "dict[str, Json]":
     """Return a refusal as data: its kind, what happened, what to do."""
     data: dict[str, Json] = {
-        "refusal": type(refusal).__name__,
+        "refusal": _kind(refusal),
         "message": refusal.message,
         "hint": refusal.hint,
     }
     if isinstance(refusal, InputsError):
         data["fields"] = dict(refusal.fields)
     return data
+
+
+def _kind(refusal: InterlockError) -> str:
+    """Return the class of a refusal, also where the process that serves refused."""
+    told = getattr(refusal, "kind", "")
+    return str(told) or type(refusal).__name__
 
 
 def fault_data(fault: "Fault") -> dict[str, str | int | bool]:

@@ -55,7 +55,7 @@ def publish(
             filled(ActivateOrder, workflow=name, version=version, reason=reason)
         ]
     elif retire is not None:
-        if not reason:
+        if not reason.strip():
             raise click.UsageError("Say why with --reason.")
         orders = [filled(RetireOrder, workflow=retire, reason=reason)]
     else:

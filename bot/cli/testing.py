@@ -45,7 +45,11 @@ def play_tests(
     if xml is not None:
         write(xml, junit(results))
     is_unchecked = any(one is not None and not one.checks_targets for one, _ in read)
-    answer(_data(files, faults, results), _end(faults, results, is_unchecked), as_json=as_json)
+    nothing = "" if faults or results else _nothing(only)
+    data = _data(files, faults, results)
+    if nothing:
+        data |= {"refusal": "UsageError", "message": nothing, "hint": ""}
+    answer(data, _end(faults, results, nothing, is_unchecked=is_unchecked), as_json=as_json)
     if faults or not results:
         leave(Exit.WRONG)
     leave(Exit.FINE if all(one.is_passed for one in results) else Exit.NO)
@@ -77,15 +81,24 @@ def _lines(result: Result) -> Iterator[str]:
         yield from (f"  {name} failed: {words}" for name, words in result.said.items() if words)
 
 
-def _end(faults: Sequence[Fault], results: Sequence[Result], is_unchecked: bool) -> Iterator[str]:  # noqa: FBT001 - one of two words.
+def _nothing(only: str) -> str:
+    """Say why no test was played."""
+    if only:
+        return f"No test here has {only!r} in its name."
+    return "There is no test here. Write one beside a workflow file, as NAME.test.yaml."
+
+
+def _end(
+    faults: Sequence[Fault], results: Sequence[Result], nothing: str, *, is_unchecked: bool
+) -> Iterator[str]:
     yield from map(str, faults)
     if faults:
         yield "Nothing was played."
         return
     if is_unchecked:
         yield NO_POLICY
-    if not results:
-        yield "There is no test here. Write one beside a workflow file, as NAME.test.yaml."
+    if nothing:
+        yield nothing
         return
     failed = sum(not one.is_passed for one in results)
     yield f"{len(results)} test(s), {failed} failed."

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from bot.directory import NobodyKnownError
 from bot.doctor.around import Around
@@ -71,7 +72,7 @@ def _report(around: Around, policy: Policy) -> Report:
 
 
 def _workflows(folder: Path, report: Report) -> Finding:
-    do = f"Run `interlock check {folder}`; it names each fault at its place."
+    do = f"Run `interlock check {quote(str(folder))}`; it names each fault at its place."
     if report.errors:
         first = report.errors[0]
         return fail(

@@ -13,8 +13,14 @@ from storage.rows import DatabaseRows
 from workflows.actions.registry import all_actions
 from workflows.check import check
 from workflows.errors import DefinitionError
+from workflows.loading import load_policy
 
 CHECK, GATE = "in force", "publications"
+AT_START = "Nobody serves; what the files say is published at the next start."
+AT_START_GATED = (
+    "Nobody serves; the policy file counts at the next start, and workflow files once people agreed"
+    " to them: `interlock publish`."
+)
 START = "Start `interlock serve` again, if the files are what you mean."
 PROPOSE = (
     "Put them to people with `interlock publish`, and the policy with `interlock publish --policy`,"
@@ -32,9 +38,10 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
     except SettingsError as refusal:
         yield refused(CHECK, refusal, costs="The bot does not start.")
         return
-    yield _gate(is_gated=is_gated)
+    is_meant = is_gated or _is_meant(around)
+    yield _gate(is_gated=is_gated, is_meant=is_meant)
     if not is_gated and ServeLock.holder(around.settings.home) is None:
-        yield ok(CHECK, "Nobody serves; what the files say is published at the next start.")
+        yield ok(CHECK, AT_START_GATED if is_meant else AT_START)
         return
     others = sorted(_differing(around, database))
     if not others:
@@ -48,9 +55,19 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
     )
 
 
-def _gate(*, is_gated: bool) -> Finding:
+def _is_meant(around: Around) -> bool:
+    """Say whether the policy file wants people to agree; its faults are told elsewhere."""
+    try:
+        return load_policy(around.settings.policy_file).publish is not None
+    except DefinitionError:
+        return False
+
+
+def _gate(*, is_gated: bool, is_meant: bool) -> Finding:
     if is_gated:
         return ok(GATE, "People agree before a changed file counts.")
+    if is_meant:
+        return ok(GATE, "From the next start on people agree before a changed file counts.")
     return warn(
         GATE,
         "What the files say counts at the next start, and nobody is asked.",

@@ -25,7 +25,7 @@ from bot.views.pieces import (
 )
 from bot.views.plan import WAS, WILL, effect_words, typed_head
 from bot.views.request_limits import in_words
-from bot.views.request_progress import asked_because, groups_asked_now, who_may_decide
+from bot.views.request_progress import asked_because, asked_now, who_may_decide
 from bot.views.request_values import RequestCard, Vote
 from bot.views.symbols import OUTCOME, became
 from bot.wording import (
@@ -33,7 +33,6 @@ from bot.wording import (
     clip,
     code,
     escape,
-    joined,
     length,
     link,
     mention,
@@ -94,7 +93,7 @@ def _sentence(card: BatchCard) -> str:
     shown, what = card.shown, escape(card.words, 300)
     asker = escape(shown.asker.plain, 80)
     if card.open:
-        people = escape(joined(groups_asked_now(card.speaking)), 200)
+        people = escape(asked_now(card.speaking), 200)
         return f"{asker} asks {people} to decide {len(card.open)} until {_first_end(card)}: {what}"
     return f"{_tally(card)}: {what} (asked by {asker})"
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
+from bot.error_words import answered
 from bot.views.pieces import (
     Rendered,
     actions,
@@ -71,7 +72,7 @@ class DoubtCard:
 
 def doubt_card(card: DoubtCard) -> Rendered:
     """Build the question, or the record of its answer."""
-    cause = _CAUSES.get(card.cause, card.cause or "the cause is unknown")
+    cause = _CAUSES.get(card.cause) or answered(card.cause) or card.cause or "the cause is unknown"
     blocks: list[Block] = [
         header(f"Did it happen? {card.title}: {card.step}"),
         plain_section(clip(card.what, _WORDS)),

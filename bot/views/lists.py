@@ -216,9 +216,12 @@ def _workflow(line: WorkflowLine) -> Block:
     return section(_workflow_line(line), accessory=start if line.may_start else None)
 
 
+NO_LOSS = "does nothing destructive"  # Policy and file may have people asked all the same.
+
+
 def _workflow_line(line: WorkflowLine) -> str:
     words = f"\n{escape(line.description, _WORDS)}" if line.description else ""
-    gated = "asks before it changes anything for good" if line.is_destructive else "needs no gate"
+    gated = "asks before it changes anything for good" if line.is_destructive else NO_LOSS
     hasty = " · best effort: tries once, verifies nothing" if line.is_best_effort else ""
     return (
         f"{bold(line.title, _TITLE)} · {code(line.name)} {code(line.version[:8])}{words}\n"

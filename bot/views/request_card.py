@@ -31,10 +31,10 @@ from bot.views.request_limits import (
     told_when_asked,
     warning,
 )
-from bot.views.request_progress import asked_because, groups_asked_now, who_may_decide
+from bot.views.request_progress import asked_because, asked_now, who_may_decide
 from bot.views.request_values import Preview, RequestCard, Vote
 from bot.views.symbols import BROKEN_GLASS, OUTCOME
-from bot.wording import bold, clip, code, escape, joined, link, mention, plural, utc, when
+from bot.wording import bold, clip, code, escape, link, mention, plural, utc, when
 from workflows.gate import Outcome, Verdict
 from workflows.own_workflows import is_own
 
@@ -89,7 +89,7 @@ def _sentence(card: RequestCard) -> str:
     asker, what = escape(shown.asker.plain, 80), escape(shown.heading, 300)
     due = utc(shown.expires)
     if card.is_open:
-        people = escape(joined(groups_asked_now(card)), 200)
+        people = escape(asked_now(card), 200)
         return f"{asker} asks {people} to approve until {due}: {what}"
     sign, words = _outcome(card)
     return f"{sign} {words}: {what} (asked by {asker}, open until {due})"

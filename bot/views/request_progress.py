@@ -53,11 +53,11 @@ def _absence_line(one: Absence) -> str:
     return f"🏝️ {mention(one.who)} is away until {when(one.until)}{stands_in}"
 
 
-def groups_asked_now(card: RequestCard) -> list[str]:
-    """Return whom the request waits for just now, each once."""
+def asked_now(card: RequestCard) -> str:
+    """Say for whom the request waits just now: any group of a stage, and each of its stages."""
     stages = range(len(card.preview.stages))
-    found = (name for index in card.waiting if index in stages for name in _groups(card, index))
-    return list(dict.fromkeys(found))
+    found = (joined(_groups(card, index)) for index in card.waiting if index in stages)
+    return joined(list(dict.fromkeys(found)), "and")
 
 
 def _groups(card: RequestCard, index: int) -> list[str]:

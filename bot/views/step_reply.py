@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.error_words import answered
 from bot.views.pieces import Rendered, context, rendered, section
 from bot.wording import (
     Who,
@@ -101,12 +102,14 @@ def _failed(reply: StepReply) -> str:
 
 
 def _in_doubt(reply: StepReply) -> str:
-    cause = {
+    named = _text(reply, "cause")
+    known = {
         "crash": "the program stopped on the way",
         "timeout": "no answer came in time",
         "left_running": "it did not end in time",
         "reply_lost": "the answer was lost",
-    }.get(_text(reply, "cause"), "the cause is unknown")
+    }
+    cause = known.get(named) or answered(named) or "the cause is unknown"
     return f"❓ {_step(reply)} may or may not have happened: {cause}. It is not sent again blindly"
 
 

@@ -57,7 +57,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, help="where the data stays")
     parser.add_argument("--port", type=int, default=0, help="of the page; 0 chooses a free one")
     parser.add_argument("--play", action="store_true", help="play the journey, then stop")
-    parser.add_argument("--transport", choices=("socket", "http"), default="socket")
+    how = "how the bot hears of Slack: Socket Mode, the default, or signed HTTP"
+    parser.add_argument("--transport", choices=("socket", "http"), default="socket", help=how)
     parser.add_argument("--database", default="", help="an address; a SQLite file by default")
     return parser
 

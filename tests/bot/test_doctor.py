@@ -154,6 +154,15 @@ def test_it_says_what_of_the_files_is_not_in_force_yet(patient: Patient) -> None
     assert found.saw.endswith(": say-hello, the policy.")
 
 
+def test_a_gate_that_begins_with_the_next_start_is_no_missing_one(patient: Patient) -> None:
+    (patient.home / "policy.yaml").write_text(POLICY + "publish: {}\n")
+    found = {one.check: one for one in patient.found()}
+
+    assert found["publications"].state is State.OK
+    assert found["publications"].saw.startswith("From the next start on people agree")
+    assert "workflow files once people agreed" in found["in force"].saw
+
+
 def test_where_people_have_to_agree_it_says_how_to_ask_them(tmp_path: Path) -> None:
     office = Office(tmp_path)
     around, database = Around(settings=office.settings), office.core.memory.database

@@ -170,7 +170,7 @@ def test_a_run_that_a_named_account_starts_is_its_person_s_own(case: Case) -> No
     values = (f"order={case.order}", "amount=500", "reason=broken", "--channel", case.channel)
     refused = beside(case, "run", "refund-customer", *values)
 
-    assert refused["refusal"] == "RefusedThereError"
+    assert refused["refusal"] == "NotAllowedError"
     assert "You may not run refund-customer" in refused["message"]  # As Omar may not in Slack.
 
 

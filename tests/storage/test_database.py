@@ -426,7 +426,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StorageUnavailableError, match="path"):
+    with pytest.raises(StorageUnavailableError, match=r"path.*interlock\.db in INTERLOCK_HOME"):
         open_database(str(tmp_path / "nowhere" / "interlock.db"))
 
 

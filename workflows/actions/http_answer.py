@@ -144,7 +144,7 @@ def _fail_effect(status: int, content: Content) -> NoReturn:
         raise ActionFailedError(_refusal(status, content), error_class=f"http_{status}")
     raise InDoubtError(
         f"The service answered {status}, which does not say whether it was done.",
-        error_class="reply_lost",
+        error_class=f"http_{status}",
     )
 
 

@@ -38,6 +38,18 @@ def test_init_prints_the_key_to_keep_outside(home: Path) -> None:
     assert (home / "policy.yaml").exists()
 
 
+def test_what_it_says_to_type_next_can_be_typed_in_a_home_with_a_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "my home"
+    monkeypatch.setenv("INTERLOCK_HOME", str(home))
+    steps = json.loads(CliRunner().invoke(main, ["init", "--json"]).output)["next"]
+    typed = [shlex.split(one.partition(": ")[2] or one.partition(", then: ")[2]) for one in steps]
+
+    assert ["interlock", "check", str(home / "workflows")] in typed
+    assert any(str(home / "interlock.env;") in words for words in typed)
+
+
 def test_a_second_init_is_refused_in_a_sentence() -> None:
     CliRunner().invoke(main, ["init"])
     again = CliRunner().invoke(main, ["init"])

@@ -101,6 +101,7 @@ def test_a_log_that_is_not_there_is_not_moved(blank_postgres_url: str, tmp_path:
 
     assert refused.exit_code == 2
     assert "There is no file" in refused.output
+    assert refused.output.endswith(" Say where the log is: --from.\n")
     assert not (tmp_path / "none.db").exists()
 
 

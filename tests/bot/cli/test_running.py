@@ -1,17 +1,22 @@
 """`interlock run` while nobody serves."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.holder import Holder
+from bot.orders import AnyOrder
 from bot.settings import read_settings
 from storage.database import open_database
 from storage.history import read_run
 from tests.journeys.company import SHIPPED
-from workflows.entry import Entry, RunId
+from workflows.entry import Entry, Json, RunId
+from workflows.errors import UnknownRunError
+from workflows.people import PersonId
 
 WRONG = ["run", "refund-customer", "who=x", "--channel", "ops"]
 AGAIN = "Correct these fields and run it again."
@@ -46,6 +51,30 @@ def test_a_name_that_nothing_has_leads_on(words: list[str], hint: str) -> None:
 
     assert told.exit_code == 2
     assert told.output.endswith(f" {hint}\n")
+
+
+@pytest.mark.parametrize("words", [("cancel", "r1"), ("settle", "r1", "order", "skip")])
+def test_a_reason_has_words_in_it(words: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(main, [*words, "--reason", " "])
+
+    assert told.exit_code == 2
+    assert "reason: " in told.output
+
+
+def test_json_names_a_refusal_as_if_no_bot_served(tmp_path: Path) -> None:
+    beside = ["cancel", "nonsense", "--reason", "x", "--json"]
+    alone = json.loads(CliRunner().invoke(main, beside).output)
+
+    def refuse(_order: AnyOrder, _person: PersonId) -> Mapping[str, Json]:
+        raise UnknownRunError("There is no run nonsense.")
+
+    holder = Holder(tmp_path / "home", refuse)
+    holder.start()
+    served = json.loads(CliRunner().invoke(main, beside).output)
+    holder.stop()
+
+    assert served == alone
+    assert (alone["refusal"], alone["hint"]) == ("UnknownRunError", "See `interlock runs`.")
 
 
 def test_the_hint_about_wrong_values_is_data_where_json_was_asked_for() -> None:

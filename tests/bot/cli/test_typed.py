@@ -45,6 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         (f"audit verify --vkey {LONG}+", "A given key is no verifier key"),
         (f"publish {LONG}", "There is no file"),
         (f"try {LONG}", "There is no sound file"),
+        ("access review --csv --json", "--csv prints the report as CSV; leave out --json"),
         ("digest --html nowhere/page.html", "nowhere/page.html cannot be written"),
         (f"digest --html {LONG}", "cannot be written"),
         ("new close-account --json", "say it: Title"),

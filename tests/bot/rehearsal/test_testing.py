@@ -271,9 +271,12 @@ def test_what_the_policy_does_not_allow_is_not_done_in_a_test_either(tmp_path: P
 
 def test_a_folder_without_a_test_is_no_success(tmp_path: Path) -> None:
     told = play(tmp_path)
+    narrowed = json.loads(play(tmp_path, "--only", "refund", "--json").stdout)
 
     assert told.exit_code == 2
     assert "There is no test here." in told.output
+    assert narrowed["message"] == "No test here has 'refund' in its name."
+    assert (narrowed["ok"], narrowed["refusal"]) == (False, "UsageError")
 
 
 def test_the_schema_of_tests_accepts_those_that_are_shipped() -> None:

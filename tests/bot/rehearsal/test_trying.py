@@ -141,7 +141,7 @@ def test_what_stops_a_run_is_said(tmp_path: Path) -> None:
 
     assert unanswered.exit_code == undecided.exit_code == 1
     assert "which asks a question; give its answer in the fixtures." in unanswered.output
-    assert "has 1 people who may decide this, and 2 must agree" in undecided.output
+    assert "has 1 person who may decide this, and 2 must agree" in undecided.output
 
 
 def test_what_would_be_posted_is_shown_too(tmp_path: Path) -> None:

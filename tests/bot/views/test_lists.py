@@ -72,6 +72,12 @@ def test_runs_are_listed_with_state_requester_and_link() -> None:
     assert "1 in all" in told
 
 
+def test_of_a_workflow_that_destroys_nothing_it_is_not_said_that_nobody_is_asked() -> None:
+    told = told_by(workflow_list([replace(WORKFLOW, is_destructive=False)]))
+
+    assert "Answered for by @finance-ops · does nothing destructive" in told
+
+
 def test_without_runs_the_list_says_how_to_start_one() -> None:
     assert "Start one with `/ops run`" in told_by(run_list([], command="runs"))
 

@@ -104,7 +104,7 @@ def test_of_many_stages_those_are_shown_that_are_being_decided() -> None:
 def test_phones_are_told_whom_it_waits_for_now() -> None:
     text = request_card(a_card(a_preview(stages=PARTS), given=(1, 0, 0, 0), waiting=(1, 2))).text
 
-    assert "asks @finance-leads or @security to approve" in text
+    assert "asks @finance-leads and @security to approve" in text
 
 
 def test_whom_it_was_opened_to_is_mentioned_and_who_comes_next_is_said() -> None:

@@ -91,6 +91,7 @@ def an_entry(kind: str, **data: Json) -> Entry:
         (an_entry("action.failed", error_class="http_500", performed="no"), "failed (http_500)"),
         (an_entry("action.failed", error_class="x", performed="partly"), "some of it may have"),
         (an_entry("action.in_doubt", cause="timeout"), "no answer came in time"),
+        (an_entry("action.in_doubt", cause="http_502"), "the service answered 502, which does not"),
         (an_entry("action.resolved", happened="yes", by="probe"), "did happen, as the system"),
         (an_entry("action.resolved", happened="no", by="person"), "did not happen by <@U0ANA>"),
         (an_entry("action.resolved", happened="unknown", by="person"), "stays unknown"),
@@ -169,6 +170,12 @@ def test_a_doubt_asks_owner_and_deputy_with_three_answers() -> None:
     assert "under the key `r_7f3a/refund`" in told
     assert set(buttons_of(card.payload)) == {doubts.HAPPENED, doubts.NOT_HAPPENED, doubts.ABORT}
     assert set(buttons_of(card.payload).values()) == {"r_7f3a/refund#e_1"}
+
+
+def test_a_doubt_after_an_answer_names_the_answer() -> None:
+    told = str(doubt_card(a_doubt(cause="http_500")).payload)
+
+    assert "but the service answered 500, which does not say whether it was done" in told
 
 
 def test_a_doubt_about_a_target_that_acts_once_under_a_key_says_so() -> None:

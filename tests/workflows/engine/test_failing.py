@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from tests.world import CHANGE, SLOW, UNREACHABLE, Working, failing, id_of
+from workflows.actions.base import Happened
 from workflows.errors import ActionFailedError, NotAllowedError, RequestClosedError
 
 
@@ -107,6 +108,18 @@ def test_an_exception_is_settled_once(house: Working) -> None:
 
     with pytest.raises(RequestClosedError):
         house.engine.settle_exception(run, "change", person=id_of("omar"), answer="retry")
+
+
+def test_a_step_that_has_not_stopped_is_told_from_one_that_is_settled(house: Working) -> None:
+    run = troubled(house)
+    settle = partial(house.engine.settle_exception, run, person=id_of("omar"), answer="retry")
+    with pytest.raises(RequestClosedError, match="Nothing called chnge has stopped") as misnamed:
+        settle("chnge")
+    with pytest.raises(RequestClosedError, match="goes on by retry, skip, abort or undo"):
+        house.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.YES)
+
+    assert "What has stopped is change." in str(misnamed.value)
+    assert house.status(run) == "exception"
 
 
 def test_an_effect_that_does_not_show_is_an_exception(house: Working) -> None:
