@@ -332,6 +332,14 @@ class Engine:
         """
         return choosing.offered(self._house, options, typed)
 
+    def may_answer(self, run: RunId, request: RequestId, *, person: PersonId) -> None:
+        """Return if an answer of this person would count, whatever its values.
+
+        Raises:
+            GateError, NotAllowedError, UnknownRunError.
+        """
+        questioning.may_answer(self._house, run, request, person=person)
+
     def answer(self, given: Answer) -> None:
         """Record what somebody answers to a question of a run.
 
