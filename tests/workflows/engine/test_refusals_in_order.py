@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from storage.history import read_entries
 from storage.store import SqlStore
 from tests.workflows.engine.batches import paying, requests, say
 from tests.workflows.engine.gated import asked, of_kind, policy_of, with_groups
@@ -263,6 +264,35 @@ def test_what_is_changed_while_values_are_judged_is_told_before_what_is_wrong_wi
 
     with pytest.raises(StaleRequestError, match="rita has changed"):
         house.engine.edit(Edit(request=request, person=id_of("rita"), inputs={"by": 5000}))
+
+
+def test_who_can_decide_no_item_of_a_batch_hears_why_and_who_can_decide_one_hears_nothing(
+    store: SqlStore, clock: Clock
+) -> None:
+    rule = 'stages: [{from: ["@deciders"], approve: 2}], batch: true, reason: required'
+    house, run = paying(store, clock, rule=rule)
+    say(house, requests(house, run)[:1], Verdict.DENY, by="ben")
+    say(house, requests(house, run)[1:2], Verdict.APPROVE, by="ana")
+
+    def whys(who: str, *, notes: bool = True) -> list[str]:
+        ballots = [
+            Ballot(request=one.id, person=id_of(who), verdict=Verdict.APPROVE)
+            for one in requests(house, run)[:2]
+        ]
+        said = house.engine.may_decide_together(ballots, notes=notes)
+        return [type(one.why).__name__ + one.why.why for one in said]
+
+    assert whys("ben") == []
+    assert whys("rita", notes=False) == ["RequestClosedErrorclosed", "NotEligibleErrorrequester"]
+    assert told_refused(house) == []
+    assert whys("ana") == ["RequestClosedErrorclosed", "NotEligibleErrorrepeated"]
+    assert told_refused(house) == ["closed"]
+
+
+def told_refused(house: Working) -> list[str]:
+    with house.store.database.read() as connection:
+        found = read_entries(connection, 0, 1_000)
+    return [str(one.data["why"]) for one in found if one.kind == "approval.refused"]
 
 
 def test_of_each_item_of_a_batch_the_same_is_told(store: SqlStore, clock: Clock) -> None:
