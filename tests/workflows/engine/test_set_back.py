@@ -6,7 +6,7 @@ import pytest
 
 from storage.request_ends import SetBack, end_in_time
 from storage.store import SqlStore
-from tests.workflows.engine.gated import policy_of, with_groups
+from tests.workflows.engine.gated import assert_sound, policy_of, with_groups
 from tests.world import Clock, Working
 from workflows.entry import RunId
 
@@ -69,6 +69,7 @@ def test_a_request_ends_after_the_time_it_was_given_with_all_that_comes_before(
         [],
         ["expired"],
     ]
+    assert_sound(house.store.database)
 
 
 def test_what_is_over_by_then_ends_at_once(house: Working) -> None:
