@@ -9,7 +9,7 @@ from bot.forms import field_errors, values_from
 from bot.payloads import Interaction, UnreadablePayloadError
 from bot.rendering_questions import question_of
 from bot.run_reading import RunReader
-from bot.views.question_card import Asked, QuestionCard, question_form
+from bot.views.question_card import Asked, QuestionCard, question_form, why_over
 from workflows.definition_flow import Ask
 from workflows.entry import RequestId, RunId
 from workflows.errors import InputsError, NotEligibleError, RequestClosedError
@@ -27,13 +27,11 @@ class Answering:
     desk: Desk
 
     def open(self, click: Interaction) -> None:
-        """Show the form of a question; one that is over says at once that it is."""
+        """Show the form of a question, to whoever may answer it; what is over says how it ended."""
         card, fields = self._asked(click.press.said)
-        if card.answered is not None or card.is_over:
-            raise RequestClosedError(
-                "This question is answered already, or asked no more.",
-                hint="Nothing was changed by your click.",
-            )
+        _refuse_over(card)
+        run, request = _named(click.press.said)
+        self.desk.engine.may_answer(run, request, person=click.caller.person)
         self.desk.hurried.open(click.trigger_id, question_form(card, fields))
 
     def by_form(self, sent: Interaction, _context: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -43,7 +41,8 @@ class Answering:
             InterlockError: nothing was recorded.
         """
         run, request = _named(sent.sent.private_metadata)
-        _, fields = self._asked(sent.sent.private_metadata)
+        card, fields = self._asked(sent.sent.private_metadata)
+        _refuse_over(card)
         caller = sent.caller
         given = Answer(
             run=run,
@@ -61,6 +60,22 @@ class Answering:
     def _asked(self, value: str) -> tuple[QuestionCard, Asked]:
         card, ask = _question(self.desk, value)
         return card, Asked(inputs=ask.ask.fields, version=card.request)
+
+
+def _refuse_over(card: QuestionCard) -> None:
+    """Refuse what comes too late, and say who answered, or why nobody is asked any more.
+
+    Raises:
+        RequestClosedError: nobody can answer it now.
+    """
+    if card.answered is not None:
+        who, at = card.answered.by.plain, card.answered.at
+        told = f"This question is answered already, by {who} ({at:%Y-%m-%d %H:%M} UTC)."
+    elif card.is_over:
+        told = f"This question is asked no more. {why_over(card)}"
+    else:
+        return
+    raise RequestClosedError(told, hint="Nothing was changed.")
 
 
 def asked_fields(desk: Desk, value: str, person: PersonId) -> Asked:

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bot import limits
 from bot.desk import Desk
-from bot.forms import field_errors, values_from
+from bot.forms import block_id, field_errors, values_from
 from bot.payloads import Caller, Interaction, UnreadablePayloadError
 from bot.permitted import may_start
 from bot.refusals import NewerCardError
 from bot.shown_request import Shown
 from bot.views.change_form import change_form, not_shown
+from bot.wording import clip, one_line
 from storage.history import read_run
 from storage.listing import people_of
 from workflows.deciding import SHOWN
@@ -27,11 +29,16 @@ from workflows.people import PersonId
 from workflows.replay import replay
 from workflows.run import Phase, RunState
 from workflows.store import Subject
-from workflows.superseded import edit_of, stale
+from workflows.superseded import changed_by, edit_of, stale
 
 Answer = Mapping[str, Any]
 
 CLOSE: Answer = {"response_action": "clear"}
+_STAYS = (
+    "Nothing of yours was sent, and it stands here until you close this form. To have it after all,"
+    " press Change on the newest card."
+)
+_ROOM = 400  # For who changed it and what to do now.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +80,8 @@ class Changing:
             InterlockError: nothing was changed.
         """
         shown = Shown.read(sent.sent.private_metadata)
-        definition, state = self._present(self.desk.store.request(shown.request))
+        asked = self.desk.store.request(shown.request)
+        definition, state = self._present(asked)
         given = values_from(sent.sent.state, definition)
         form = change_form(definition, state.inputs, about=sent.sent.private_metadata)
         kept = {name: state.inputs[name] for name in not_shown(form, state.inputs)}
@@ -88,7 +96,23 @@ class Changing:
                 self.desk.engine.edit(wanted)
         except InputsError as error:
             return {"response_action": "errors", "errors": field_errors(error, definition)}
+        except StaleRequestError as refused:
+            if not _may_change(self.desk, asked, definition, sent.caller.person):
+                raise
+            told = self._overtaken(asked, definition, refused)
+            first = block_id(definition, next(iter(definition.inputs)))
+            return {"response_action": "errors", "errors": {first: told}}
         return CLOSE
+
+    def _overtaken(
+        self, asked: ApprovalRequest, definition: Definition, refused: StaleRequestError
+    ) -> str:
+        """Say who changed what first; the form stays open below it, with what was typed."""
+        _, entries = self.desk.store.history(asked.run)
+        edited = edit_of(entries, asked.id)
+        changes = () if edited is None else changed_by(definition, entries, edited)
+        what = clip("; ".join(map(one_line, changes)), limits.HINT - _ROOM)
+        return f"{refused.message} {f'{what}. ' if what else ''}{_STAYS}"
 
     def _show(self, caller: Caller, asked: ApprovalRequest) -> None:
         definition, state = self._present(asked)

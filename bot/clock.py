@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from bot.timetable import Timetable
+from storage.request_ends import SetBack
 from workflows.errors import StorageError
 from workflows.store import Due, DueKind, Store
 
@@ -41,14 +42,19 @@ class Clock:
         now: Callable[[], datetime],
         backstop: timedelta = BACKSTOP,
         forget: Callable[[datetime], object] = lambda _before: None,
+        end_in_time: Callable[[SetBack], object] = lambda _clock: None,
     ) -> None:
-        """`forget` removes deliveries that were seen before a moment."""
+        """`forget` removes deliveries that were seen before a moment.
+
+        `end_in_time` is told of a clock that was set back, so that requests do not live longer.
+        """
         self._store = store
         self._handle = handle
         self._timetable = timetable
         self._now = now
         self._backstop = backstop
         self._forget = forget
+        self._end_in_time = end_in_time
         self._turn = threading.Condition()
         self._wakes_at = NEVER
         self._is_stopping = False
@@ -131,18 +137,25 @@ class Clock:
         return now + SOON if coming is not None and coming <= now else coming
 
     def _mind_the_clock(self, now: datetime) -> None:
-        """Have reminders find their moments anew if the clock was set back since the last look.
+        """Have moments found anew if the clock was set back since the last look.
 
         What people are to be told of again and again would else stay away for as long as the
-        clock was ahead. Whatever has one moment keeps it. At the first look nobody knows what
-        the clock did, but nobody is left alone with a trouble for longer than a day.
+        clock was ahead, and requests would be open for longer than they may. What else has one
+        moment keeps it. At the first look nobody knows what the clock did, but nobody is left
+        alone with a trouble for longer than a day, and no request has more time than it was given.
         """
         before, here = self._goes_on, time.monotonic()
-        self._goes_on = here, now
         if before is None:
             self._find_anew(after=now + FARTHEST)
-        elif now < before[1] + timedelta(seconds=here - before[0]) - SET_BACK:
-            self._find_anew(after=now)
+            self._end_in_time(SetBack(now=now))
+        else:
+            gone = timedelta(seconds=here - before[0])
+            by = before[1] + gone - now
+            if by > SET_BACK:
+                log.warning("the clock was set back", extra={"seconds": int(by.total_seconds())})
+                self._find_anew(after=now)
+                self._end_in_time(SetBack(now=now, by=by, since=now - gone))
+        self._goes_on = here, now  # Not before: without the database it is done at the next look.
 
     def _find_anew(self, *, after: datetime) -> None:
         for due in self._store.due_of(DueKind.CHASE, after=after):

@@ -12,6 +12,7 @@ from bot.self_check import SelfCheck, Watched
 from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.heads import first_vkeys
+from storage.request_ends import end_in_time
 from workflows.definition import Definition
 from workflows.people import People
 
@@ -101,6 +102,7 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
         timetable,
         now=core.means.clock,
         forget=lambda before: store.forget_deliveries(seen_before=before),
+        end_in_time=lambda clock: end_in_time(store.database, clock),
     )
 
 

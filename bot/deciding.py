@@ -34,10 +34,10 @@ from bot.views.request_values import Preview
 from bot.wording import code
 from storage.home_listing import open_request
 from storage.listing import refs_of
+from workflows.deciding import said_already
 from workflows.entry import Json
 from workflows.errors import (
     NoCodesError,
-    NotEligibleError,
     ReasonMissingError,
     WrongCodeError,
 )
@@ -166,12 +166,8 @@ def _refuse_repeated(desk: Desk, click: Interaction, verdict: Verdict) -> None:
         return
     waiting = (asked.stages[index] for index in tally(asked, decisions).waiting)
     groups = dict.fromkeys(name for stage in waiting for name in stage.all_groups)
-    did = "approved" if verdict is Verdict.APPROVE else "rejected"
-    raise NotEligibleError(
-        f"You {did} this already, and one person counts once.",
-        why="repeated",
-        hint=f"It waits for others: {' or '.join(groups)}. Your click changed nothing.",
-    )
+    hint = f"It waits for others: {' or '.join(groups)}. Your click changed nothing."
+    raise said_already(verdict, hint=hint)
 
 
 def where(done: Interaction) -> Json:

@@ -82,20 +82,21 @@ class DecidingBatches:
         """Approve everything that the card showed, or ask for what the policy wants with it."""
         found = self._found(click.press.said)
         wanted = demanded(found.card, found.open)
+        if not wanted.step_up and not wanted.needs_reason:
+            self._decide_all(click, found, Verdict.APPROVE)
+            return
+        self._admit(click, found, Verdict.APPROVE)
         if wanted.step_up and SteppingUp(desk=self.desk).offer(click):
             return
-        if wanted.step_up or wanted.needs_reason:
-            modal = approve_all_modal(found.card, found.open)
-            self.desk.hurried.open(click.trigger_id, modal)
-            return
-        self._decide_all(click, found, Verdict.APPROVE)
+        self.desk.hurried.open(click.trigger_id, approve_all_modal(found.card, found.open))
 
     def reject(self, click: Interaction) -> None:
-        """Ask why; where nothing is open any more, say at once what became of it."""
+        """Ask why, unless nothing of it would count; what is closed says what became of it."""
         found = self._found(click.press.said)
         if not found.open:
             self._decide_all(click, found, Verdict.DENY)
             return
+        self._admit(click, found, Verdict.DENY)
         self.desk.hurried.open(click.trigger_id, reject_all_modal(found.card, found.open))
 
     def review(self, click: Interaction) -> None:
@@ -117,16 +118,40 @@ class DecidingBatches:
         self.desk.hurried.update(click.sent.id, click.sent.hash, modal)
 
     def decide(self, click: Interaction) -> None:
-        """Open the first page of the items that can be decided."""
-        card = self._readable(click, click.press.said).card
+        """Open the first page of the items that can be decided, to whoever can decide one."""
+        found = self._readable(click, click.press.said)
+        card = found.card
         modal = decide_modal(card, whole=self._whole(card.decidable))
         if modal is None:
             raise RequestClosedError("Nothing of this can be decided any more.")
+        self._admit_to_any(click, found)
         if any(one.preview.step_up for one in card.open) and SteppingUp(desk=self.desk).offer(
             click
         ):
             return
         self.desk.hurried.open(click.trigger_id, modal)
+
+    def _admit(self, click: Interaction, found: _Found, verdict: Verdict) -> None:
+        """Refuse what would count for no item before anybody is asked for words or a code."""
+        shown = {one.preview.request for one in found.open}
+        asked = [one for one in found.named if one.id in shown]
+        refused = self._refusals(click, asked, verdict, notes=True)
+        if refused:
+            raise _why_none(refused, found.asked)
+
+    def _admit_to_any(self, click: Interaction, found: _Found) -> None:
+        """Refuse whoever can say nothing about any item; a no counts wherever a yes does."""
+        shown = {one.preview.request for one in found.card.decidable}
+        asked = [one for one in found.asked if one.id in shown]
+        refused = self._refusals(click, asked, Verdict.DENY, notes=False)
+        if refused and all(one.why.why != "repeated" for one in refused):
+            raise _why_none(refused, found.asked)
+
+    def _refusals(
+        self, click: Interaction, asked: Sequence[ApprovalRequest], verdict: Verdict, *, notes: bool
+    ) -> Sequence[Refused]:
+        ballots = [self._ballot(click, one.id, one.binding[:SHOWN], verdict, "") for one in asked]
+        return self.desk.engine.may_decide_together(ballots, notes=notes)
 
     def approve_by_modal(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Approve all with a reason or a code."""
@@ -297,6 +322,14 @@ def _not_done(said: Sequence[Decided | Refused], asked: Sequence[ApprovalRequest
     ]
     more = len(told) - MOST_TOLD
     return [*told[:MOST_TOLD], f"and {more} more."] if more > 0 else told
+
+
+def _why_none(refused: Sequence[Refused], asked: Sequence[ApprovalRequest]) -> InterlockError:
+    """Return why nothing can be decided: the one reason, or which holds for which items."""
+    if len({one.why.message for one in refused}) == 1:
+        return refused[0].why
+    told = " ".join(_not_done(refused, asked))
+    return PartlyDecidedError(f"Nothing of this can be decided by you. {told}")
 
 
 def _why(refused: InterlockError) -> str:

@@ -12,6 +12,7 @@ from slack_sdk.models.views import View
 
 from bot import limits
 from bot.arrival import refuse_late
+from bot.changed_workflow import changed_meanwhile
 from bot.command_values import Schedule
 from bot.desk import Desk
 from bot.forms import field_errors, values_from
@@ -20,7 +21,6 @@ from bot.refusals import refusal
 from bot.schedule_draft import ScheduleDraft, schedule_id
 from bot.schedule_list import ScheduleList
 from bot.schedules import known_schedules, rule_for
-from bot.starting import CHANGED
 from bot.views.notice import notice
 from bot.views.paging import read_page_value
 from bot.views.pieces import Rendered
@@ -34,6 +34,7 @@ from bot.views.schedules import (
     told_modal,
 )
 from bot.when_words import moments_told, read_when, rhythm_told
+from bot.wording import code
 from storage.schedules import live_schedules
 from workflows.definition import Definition
 from workflows.errors import InputsError, InterlockError, ScheduleClosedError, StorageError
@@ -89,8 +90,7 @@ class Scheduling:
         definition = self.desk.library.active(draft.workflow)
         values = values_from(sent.sent.state, definition)
         if definition.version != draft.version:
-            news = {"version": definition.version, "revision": draft.revision + 1}
-            return _instead(_form(definition, draft.model_copy(update=news), values, {"": CHANGED}))
+            return self._again(draft, definition, values)
         filled = draft.model_copy(update={"inputs": values})
         try:
             self._check(sent.caller.person, filled, definition)
@@ -103,7 +103,7 @@ class Scheduling:
     def confirm(self, click: Interaction) -> None:
         """Set the schedule that a button carries, and say so in its place."""
         try:
-            words = self._set(click.caller.person, ScheduleDraft.read(click.press.said))
+            words = self._set_typed(click.caller.person, ScheduleDraft.read(click.press.said))
         except StorageError:
             raise  # The question stays, so that it can be confirmed once more.
         except InterlockError as error:
@@ -117,6 +117,9 @@ class Scheduling:
             InterlockError: nothing was set.
         """
         draft = ScheduleDraft.read(sent.sent.private_metadata)
+        definition = self.desk.library.active(draft.workflow)
+        if definition.version != draft.version:
+            return self._again(draft, definition, draft.inputs)
         return _instead(told_modal(self._set(sent.caller.person, draft)))
 
     def drop(self, click: Interaction) -> None:
@@ -193,9 +196,28 @@ class Scheduling:
         now = self.desk.now()
         draft.refuse_old(now)
         definition = self.desk.library.active(draft.workflow)
+        if definition.version != draft.version:
+            told = changed_meanwhile(self.desk, definition)
+            raise ScheduleClosedError(told, hint="Nothing was set.")
         shown = self._proposal(draft, definition)
         self.desk.engine.set_schedule(draft.order(person, missed=self._missed(definition)))
         return set_words(shown, schedule=draft.id, command=self.desk.command)
+
+    def _set_typed(self, person: PersonId, draft: ScheduleDraft) -> str:
+        """Set a schedule and say so; where it is too late for it, repeat what was typed."""
+        try:
+            return self._set(person, draft)
+        except ScheduleClosedError as over:
+            typed = code(f"{self.desk.command} {draft.typed}", MOST_TYPED)
+            return f"{refusal(over)} You typed {typed}."
+
+    def _again(
+        self, draft: ScheduleDraft, definition: Definition, values: Mapping[str, object]
+    ) -> Answer:
+        """Return the form of the workflow as it is by now, with what was filled in."""
+        news = {"version": definition.version, "revision": draft.revision + 1, "inputs": {}}
+        told = {"": changed_meanwhile(self.desk, definition)}
+        return _instead(_form(definition, draft.model_copy(update=news), values, told))
 
     def _asked(
         self, caller: Caller, draft: ScheduleDraft, definition: Definition

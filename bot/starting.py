@@ -13,6 +13,7 @@ from typing import Any
 from slack_sdk.models.views import View
 
 from bot.arrival import refuse_late
+from bot.changed_workflow import changed_meanwhile
 from bot.command_text import parse
 from bot.command_values import Run
 from bot.desk import Desk
@@ -37,7 +38,6 @@ Answer = Mapping[str, Any]  # What `ack` is given.
 
 CLOSE: Answer = {"response_action": "clear"}
 MOST_CONFIRMED = 1_900
-CHANGED = "The workflow was changed while this form was open. Look again and send it once more."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,8 @@ class Starting:
         definition = self.desk.library.active(form.workflow)
         values = values_from(sent.sent.state, definition)
         if definition.version != form.version:
-            return _instead(_again(definition, form, values))
+            told = changed_meanwhile(self.desk, definition)
+            return _instead(_again(definition, form, values, told))
         caller = replace(sent.caller, channel=form.channel)
         trigger = "shortcut" if form.source else "form"
         try:
@@ -206,11 +207,13 @@ def _once(click: Interaction) -> Caller:
     return replace(caller, delivery=Delivery(team=caller.team, kind="again", key=key))
 
 
-def _again(definition: Definition, form: FormState, values: Mapping[str, object]) -> View:
+def _again(
+    definition: Definition, form: FormState, values: Mapping[str, object], told: str
+) -> View:
     state = state_of(
         definition, channel=form.channel, revision=form.revision + 1, source=form.source
     )
-    return run_form(definition, state, values=values, errors={"": CHANGED})
+    return run_form(definition, state, values=values, errors={"": told})
 
 
 def _instead(view: View) -> Answer:

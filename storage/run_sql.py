@@ -221,6 +221,15 @@ class RunSql(RowSql):
         ).fetchall()
         return _read_due(found)
 
+    def dues_of(self, key: str, kinds: Sequence[str]) -> list[Due]:
+        """Return the due-rows of a key that are of these kinds."""
+        of_them = f"kind IN ({', '.join('?' * len(kinds))}) AND key = ?"
+        found = self.run(
+            f"SELECT kind, key, run_id, at FROM due WHERE {of_them} ORDER BY at",  # noqa: S608  marks alone
+            *(*kinds, key),
+        )
+        return _read_due(found.fetchall())
+
     def is_looked_at(self, run: str, *, now: datetime) -> bool:
         """Say whether a run is ready, was claimed within a minute, or is to be woken by now."""
         found = self.run(

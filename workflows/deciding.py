@@ -12,6 +12,7 @@ from workflows.entry import Actor, ActorKind, Draft, Json, Part, Ref
 from workflows.errors import (
     GateError,
     NotAllowedError,
+    NotEligibleError,
     PeopleUnreadableError,
     ReasonMissingError,
     StaleRequestError,
@@ -162,6 +163,13 @@ def checked(house: House, ballot: Ballot) -> AskedNow:
 def is_coded(asked: ApprovalRequest, ballot: Ballot) -> bool:
     """Say whether a code goes with the verdict: to say no, nobody needs one."""
     return asked.terms.step_up is not None and ballot.verdict is Verdict.APPROVE
+
+
+def said_already(verdict: Verdict, *, hint: str = "") -> NotEligibleError:
+    """Return the refusal of whoever has said the same already, while it is open."""
+    did = "approved" if verdict is Verdict.APPROVE else "rejected"
+    told = f"You {did} this already, and one person counts once."
+    return NotEligibleError(told, why="repeated", hint=hint)
 
 
 def is_repeated(unit: Unit, ballot: Ballot) -> bool:

@@ -18,6 +18,7 @@ from workflows.deciding import (
     is_coded,
     is_repeated,
     record_vote,
+    said_already,
     voter_for,
 )
 from workflows.entry import RequestId
@@ -49,10 +50,50 @@ def decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:
     except GateError as refused:
         note_refused(house, attempt_of(ballots[0]), refused)
         raise
+    _note(house, ballots, said)
+    return said
+
+
+def may_decide_together(
+    house: House, ballots: Sequence[Ballot], *, notes: bool
+) -> Sequence[Refused]:
+    """Return why none of these verdicts would count but for its reason and its code.
+
+    Nothing is returned, and nothing recorded, if one of them would. Else each that is refused
+    leaves an entry as if it had been said, with `notes`. Said already, it counts for no more.
+
+    Raises:
+        UnknownRunError, NotAllowedError, PeopleUnreadableError: as `decide_together`.
+    """
+    found: dict[RequestId, Said] = {}
+    asked = _asked(house, ballots, found)
+    judged = [one for one in ballots if one.request in asked]
+    voters = _voters(house, judged, asked)
+    with house.store.begin() as unit:
+        for ballot in judged:
+            try:
+                one = admit_ballot(unit, voters[ballot.request], ballot, is_known=lambda: False)
+            except GateError as refused:
+                found[ballot.request] = Refused(request=ballot.request, why=refused)
+                continue
+            if isinstance(one, Admitted):
+                return []
+            found[ballot.request] = one
+    if notes:
+        _note(house, ballots, [found[one.request] for one in ballots])
+    return [_refused(one, found[one.request]) for one in ballots]
+
+
+def _refused(ballot: Ballot, said: Said) -> Refused:
+    if isinstance(said, Refused):
+        return said
+    return Refused(request=ballot.request, why=said_already(ballot.verdict))
+
+
+def _note(house: House, ballots: Sequence[Ballot], said: Sequence[Said]) -> None:
     for ballot, one in zip(ballots, said, strict=True):
         if isinstance(one, Refused):
             note_refused(house, attempt_of(ballot), one.why)
-    return said
 
 
 def _decide_together(house: House, ballots: Sequence[Ballot]) -> Sequence[Said]:

@@ -77,12 +77,13 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
     asked = house.store.request(order.request)
     if order.shown and order.shown != asked.binding[:SHOWN]:
         raise StaleRequestError("This form is about an older version of the request.")
-    with house.store.begin() as unit:
-        now = unit.lock_run_of(order.request)[0]
-        if now.outcome is not Outcome.SUPERSEDED:  # Of that one the same edit may come again.
-            _refuse_closed(unit, now)
+    _refuse_over(house, order)
     definition = house.definitions.version(house.store.run(asked.run).version)
-    wanted = _judged(house, definition, order, requester=Ref(asked.requester))
+    try:
+        wanted = _judged(house, definition, order, requester=Ref(asked.requester))
+    except InputsError:
+        _refuse_over(house, order, is_repeat=False)  # Nobody mends values for what is over.
+        raise
     with house.store.begin() as unit:
         request, row = unit.lock_run_of(order.request)
         entries = unit.entries(row.id)
@@ -96,6 +97,24 @@ def edit(house: House, procedures: Procedures, order: Edit) -> Edited:
         _refuse_closed(unit, request)
         _admit(wanted, found)
         return _record(house, procedures, unit, wanted, found)
+
+
+def _refuse_over(house: House, order: Edit, *, is_repeat: bool = True) -> None:
+    """Refuse an edit that comes too late, whatever its values.
+
+    What somebody changed themselves they may send once more, unless it is known to be another.
+    """
+    with house.store.begin() as unit:
+        request, row = unit.lock_run_of(order.request)
+        if request.outcome is not Outcome.SUPERSEDED:
+            _refuse_closed(unit, request)
+            return
+        earlier = edit_of(unit.entries(row.id), request.id)
+        name = "" if earlier is None else unit.name(Ref(earlier.actor.ref))
+    if earlier is None:
+        return
+    if not is_repeat or house.store.person(Ref(earlier.actor.ref)) != order.person:
+        raise stale(earlier, name)
 
 
 def _judged(house: House, definition: Definition, order: Edit, *, requester: Ref) -> _Wanted:

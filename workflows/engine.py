@@ -133,6 +133,10 @@ class Engine:
         """
         return deciding_together.decide_together(self._house, ballots)
 
+    def may_decide_together(self, ballots: Sequence[Ballot], *, notes: bool) -> Sequence[Refused]:
+        """Return why none of these would count but for its reason and code, nothing if one does."""
+        return deciding_together.may_decide_together(self._house, ballots, notes=notes)
+
     def may_break_glass(self, request: RequestId, person: PersonId) -> None:
         """Return if this person may decide the request alone; a refusal is recorded.
 
@@ -331,6 +335,10 @@ class Engine:
             ActionError, SecretError: it could not be read.
         """
         return choosing.offered(self._house, options, typed)
+
+    def may_answer(self, run: RunId, request: RequestId, *, person: PersonId) -> None:
+        """Return if an answer of this person would count; raise as `answer`, but for its values."""
+        questioning.may_answer(self._house, run, request, person=person)
 
     def answer(self, given: Answer) -> None:
         """Record what somebody answers to a question of a run.

@@ -57,7 +57,9 @@ def remind(house: House, due: Due) -> None:
         _prompt(unit, request, REMINDED, data)
         if not waiting:
             unit.send(away_message(request.card))
-        _set_next(unit, due, (request.raised_at + one for one in _waits(about)))
+        moments = [request.raised_at + one for one in _waits(about)]
+        early = _early(due, moments[number - 1 : number])
+        _set_next(unit, due, (one - early for one in moments))
 
 
 def nudge(house: House, due: Due) -> None:
@@ -82,13 +84,17 @@ def escalate(house: House, due: Due) -> None:
         request = _taken(unit, house, due)
         if request is None:
             return
-        now = max(unit.now, due.at)
         done = {one.data["n"] for one in _entries_about(unit, request) if one.kind == ESCALATED}
-        for number, one in enumerate(request.terms.escalations, start=1):
-            if number not in done and request.raised_at + one.after <= now:
+        moments = {
+            number: request.raised_at + one.after
+            for number, one in enumerate(request.terms.escalations, start=1)
+        }
+        early = _early(due, [at for number, at in moments.items() if number not in done])
+        now = max(unit.now, due.at) + early
+        for number, at in moments.items():
+            if number not in done and at <= now:
                 _escalate(unit, request, newcomers[number], number=number)
-        moments = (request.raised_at + one.after for one in request.terms.escalations)
-        _set_next(unit, due, moments)
+        _set_next(unit, due, (at - early for at in moments.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +180,11 @@ def _try_again(house: House, due: Due) -> None:
         unit.lock_run(due.run)
         if unit.take_due(due):
             unit.set_due(replace(due, at=unit.now + AGAIN))
+
+
+def _early(due: Due, coming: Sequence[datetime]) -> timedelta:
+    """Return how much before its moment something is due, since the clock was set back."""
+    return max(coming[0] - due.at, timedelta(0)) if coming else timedelta(0)
 
 
 def _set_next(unit: Unit, due: Due, moments: Iterable[datetime]) -> None:

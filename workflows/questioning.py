@@ -8,6 +8,7 @@ from workflows.binding import json_bytes
 from workflows.definition_flow import Ask
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RequestId, RunId
 from workflows.errors import (
+    InputsError,
     NoApproverError,
     NotEligibleError,
     RequestClosedError,
@@ -24,7 +25,7 @@ from workflows.run import Phase, RunState, StepState
 from workflows.segment import After, Next, Segment
 from workflows.shadow_question import asked_form, did_in
 from workflows.step_facts import requester_of
-from workflows.store import Delivery, Unit
+from workflows.store import Delivery, RunRow, Unit
 from workflows.template import resolve_text
 
 
@@ -119,29 +120,51 @@ def _preview(
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answering:
+    """Somebody who may answer what a step asks, and the groups that they were asked in."""
+
+    row: RunRow
+    step: StepState
+    person: Person
+    groups: list[str]
+
+
+def may_answer(house: House, run: RunId, request: RequestId, *, person: PersonId) -> None:
+    """Return if an answer of this person would count, whatever its values; nothing is recorded.
+
+    Raises:
+        GateError, NotAllowedError, UnknownRunError: as `answer`.
+    """
+    _admitted(house, run, request, person=person)
+
+
 def answer(house: House, given: Answer) -> None:
     """Record an answer; the run goes on with it. The first answer counts.
 
     Raises:
-        InputsError: values that do not fit, field by field.
-        NotEligibleError: this person was not asked, or may no longer answer.
         RequestClosedError: it is answered already, or its time is over.
+        NotEligibleError: this person was not asked, or may no longer answer.
+        NotAllowedError: this person is an auditor, who decides nothing.
+        PeopleUnreadableError: who this person is could not be read.
+        InputsError: values that do not fit, field by field.
         SecretError: a secret stands among the values.
         UnknownRunError: there is no such run.
     """
-    row, entries = house.store.history(given.run)
-    _, step = _asked(replay(given.run, entries), given.request)
-    _admit_time(step, now=house.now())  # Nobody mends values for a question that is over.
-    form = asked_form(house.definitions.version(row.version), _name(step))
-    values = read_given(house, form.ask.fields, given.values)
-    shadow: dict[str, Json] = {"shadow": did_in(values).value} if step.is_shadow else {}
+    found = _admitted(house, given.run, given.request, person=given.person)
+    step, person, groups = found.step, found.person, found.groups
+    form = asked_form(house.definitions.version(found.row.version), _name(step))
+    try:
+        values = read_given(house, form.ask.fields, given.values)
+        shadow: dict[str, Json] = {"shadow": did_in(values).value} if step.is_shadow else {}
+    except InputsError:
+        _open(house, given.run, given.request)  # Nobody mends values for a question that is over.
+        raise
     if house.holds_secret(str(values)):
         raise SecretError(
             "A secret stands among these values; nothing was stored.",
             hint="Never type secrets here. Have it changed, since others may have seen it.",
         )
-    person = house.roles.deciding(given.person, row.workflow)
-    groups = [name for name in _strings(step, "from") if _belongs(house, person, name)]
     with house.store.begin() as unit:
         unit.lock_run(given.run)
         if given.delivery is not None and unit.is_repeat(given.delivery):
@@ -149,7 +172,7 @@ def answer(house: House, given: Answer) -> None:
         name, step = _asked(replay(given.run, unit.entries(given.run)), given.request)
         _admit_time(step, now=unit.now)
         actor = Actor(kind=ActorKind.USER, ref=unit.ref(person.id, person.name))
-        _admit(step, person, actor, groups)
+        _admit(step, person, actor.ref, groups)
         data: dict[str, Json] = {"request": given.request, "step": name, **shadow}
         parts = {"comment": Part(value=json_bytes(values))}
         record(
@@ -157,6 +180,24 @@ def answer(house: House, given: Answer) -> None:
             Draft(kind="question.answered", actor=actor, data=data, parts=parts, run=given.run),
         )
         house.dispatcher.enqueue(unit, given.run)
+
+
+def _admitted(house: House, run: RunId, request: RequestId, *, person: PersonId) -> _Answering:
+    """Return who answers: first that it is open, then that it is theirs to answer."""
+    row, step = _open(house, run, request)
+    who = house.roles.deciding(person, row.workflow)
+    groups = [name for name in _strings(step, "from") if _belongs(house, who, name)]
+    with house.store.begin() as unit:
+        _admit(step, who, unit.ref(who.id, who.name), groups)
+    return _Answering(row=row, step=step, person=who, groups=groups)
+
+
+def _open(house: House, run: RunId, request: RequestId) -> tuple[RunRow, StepState]:
+    """Return the run and the step that asks, if it still does."""
+    row, entries = house.store.history(run)
+    _, step = _asked(replay(run, entries), request)
+    _admit_time(step, now=house.now())
+    return row, step
 
 
 def _asked(state: RunState, request: RequestId) -> tuple[str, StepState]:
@@ -191,9 +232,9 @@ def _admit_time(step: StepState, *, now: datetime) -> None:
         )
 
 
-def _admit(step: StepState, person: Person, actor: Actor, groups: list[str]) -> None:
+def _admit(step: StepState, person: Person, ref: str, groups: list[str]) -> None:
     hint = f"It waits for {' or '.join(_strings(step, 'from'))}."
     if not person.counts:
         raise NotEligibleError(f"Your answer cannot count: {person.why_not}.", hint=hint)
-    if actor.ref not in _strings(step, "people") or not groups:
+    if ref not in _strings(step, "people") or not groups:
         raise NotEligibleError("You are not among the people who were asked.", hint=hint)

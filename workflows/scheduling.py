@@ -83,11 +83,9 @@ def check_schedule(house: House, new: NewSchedule) -> Checked:
         person=new.person,
         message=new.message,
     )
+    _refuse_changed(new, house.definitions.active(new.workflow))  # Its values may not fit any more.
     checked = check_start(house, order)
-    if new.version not in {None, checked.definition.version}:
-        raise ScheduleClosedError(
-            "The workflow was changed meanwhile, so nothing was set.", hint="Set it once more."
-        )
+    _refuse_changed(new, checked.definition)
     _refuse_unreachable(new.when, house.now())
     return checked
 
@@ -170,6 +168,13 @@ def _refuse_to_resume(when: When | None, now: datetime) -> None:
     if isinstance(when, Once) and when.at <= now:
         raise ScheduleClosedError(
             "Its moment passed while it was paused.", hint="Delete it and set another one."
+        )
+
+
+def _refuse_changed(new: NewSchedule, definition: Definition) -> None:
+    if new.version not in {None, definition.version}:
+        raise ScheduleClosedError(
+            "The workflow was changed meanwhile, so nothing was set.", hint="Set it once more."
         )
 
 

@@ -40,7 +40,7 @@ def _values(entry: Entry) -> Mapping[str, Json] | None:
 def stale(edited: Entry, editor: str) -> StaleRequestError:
     """Return the refusal of whatever is still said about a request that `editor` changed."""
     return StaleRequestError(
-        f"{editor} has changed what is asked here.",
+        f"{editor} has changed what is asked here ({edited.at:%Y-%m-%d %H:%M} UTC).",
         next_request=next_of(edited),
         hint="Look at the newest card in the thread; your click changed nothing.",
     )

@@ -78,7 +78,7 @@ def question_card(card: QuestionCard) -> Rendered:
     if card.answered is not None:
         return rendered(_answer_sentence(card, card.answered), [*blocks, *_record(card.answered)])
     if card.is_over:
-        words = f"{_why_over(card)} It is not asked any more."
+        words = f"{why_over(card)} It is not asked any more."
         return rendered(f"{escape(card.title, 150)}: {words}", [*blocks, section(words)])
     return rendered(
         _question_sentence(card),
@@ -99,7 +99,8 @@ def _question_sentence(card: QuestionCard) -> str:
     )
 
 
-def _why_over(card: QuestionCard) -> str:
+def why_over(card: QuestionCard) -> str:
+    """Say why nobody is asked any more."""
     if card.ended is None:
         return "⌛ Nobody answered in time."
     sign, words = STATUS[card.ended]

@@ -39,6 +39,8 @@ MODULES = (
     "words",
     "runs",
     "samples",
+    "proofs",
+    "ids",
     "verifier",
     "view",
     "main",

@@ -20,7 +20,12 @@ from tests.stores import begun
 from tests.world import CHANGE, NOON, Clock, Working, id_of
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Draft, Entry, Json, RunId
-from workflows.errors import UnclearTimeError, UnknownWorkflowError, UnreadableVersionError
+from workflows.errors import (
+    ScheduleClosedError,
+    UnclearTimeError,
+    UnknownWorkflowError,
+    UnreadableVersionError,
+)
 from workflows.loading import load_definition
 from workflows.people import Person, PersonId
 from workflows.schedule import ScheduleState
@@ -97,6 +102,24 @@ def notices(house: Working) -> dict[str, str]:
     """Return what was said, by where."""
     rows = house.store.outbox.claim_messages(by="test", limit=50)
     return {row.channel: str(row.body["text"]) for row in rows if isinstance(row.body, dict)}
+
+
+def test_a_workflow_that_changed_is_told_before_the_values_are_judged_by_it(
+    house: Working,
+) -> None:
+    shown = house.shelf.active("change-it").version
+    house.shelf.put(CHANGE.replace("maximum: 1000", "maximum: 3"))
+    new = NewSchedule(
+        id=ID,
+        workflow="change-it",
+        inputs={"by": "5"},
+        when=DAILY,
+        person=id_of("rita"),
+        version=shown,
+    )
+
+    with pytest.raises(ScheduleClosedError, match="was changed meanwhile"):
+        house.engine.set_schedule(new)
 
 
 def test_one_moment_fires_once_over_replicas_and_ends(house: Working) -> None:

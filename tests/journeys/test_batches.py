@@ -248,6 +248,24 @@ def test_the_requester_cannot_decide_any_of_them(case: Case) -> None:
     batch.ends()
 
 
+def test_whoever_cannot_decide_any_of_them_hears_that_before_a_form_opens(case: Case) -> None:
+    batch = Batch(case, 4)  # So many want a reason.
+    for who, why in {"rita": "You asked for this", "sam": "not among the people"}.items():
+        person = case.person(who)
+        for button in ("Approve all 4", "Reject all 4", "Decide one by one"):
+            before = len(person.ephemerals)
+            person.click(button, message=batch.card)
+            case.waits(lambda: person.ephemerals[before:] or None, "an answer")  # noqa: B023
+
+            assert why in person.ephemerals[-1].words
+            assert person.view is None
+
+    case.person("ana").click("Reject all 4", message=batch.card)
+    case.person("ana").wait_for_view("Reject")
+    case.person("ana").submit({"reason": "not this month"})
+    batch.shows("⛔ 4 rejected")
+
+
 def test_what_does_not_stand_on_the_card_is_for_those_with_a_part_and_viewers(case: Case) -> None:
     batch = Batch(case, 2)
     refusals = {"connie": "another workspace reads no more", "omar": "needs the role viewer"}

@@ -95,6 +95,26 @@ def test_a_rejection_typed_for_the_card_from_before_counts_for_nothing(case: Cas
     assert "approval.denied" not in case.kinds()
 
 
+def test_whoever_sends_a_change_after_somebody_elses_hears_of_that_and_keeps_what_they_typed(
+    case: Case,
+) -> None:
+    root = case.asks()
+    card = case.card(root)
+    sam = case.person("sam")
+    sam.click("Change", message=card)
+    sam.wait_for_view("Order")
+    changes(case, "rita", card, **{AMOUNT: "300"})
+    sam.submit({"Order": "Nr. 7", AMOUNT: "700"})  # The first of which does not fit either.
+    view = sam.wait_for_view("Order")
+    told = view.hints
+    sam.close_view(everything=True)
+
+    assert list(told) == ["Order"]
+    assert "has changed what is asked here (" in told["Order"]
+    assert "Amount in cents: 500 → 300. Nothing of yours was sent" in told["Order"]
+    assert "Nr. 7" in str(view.values)
+
+
 def test_the_command_opens_the_same_form(case: Case) -> None:
     root = case.asks()
     card = case.card(root)

@@ -228,7 +228,10 @@ def test_somebody_who_may_not_start_it_any_more_is_offered_nothing(scene: Scene)
 
 
 def test_a_question_has_such_fields_too_for_those_who_are_asked(scene: Scene) -> None:
+    workspace = scene.stage.slack.workspace
     with scene.serving():
+        workspace.join_group("sam", "finance-leads")
+        scene.is_heard()
         scene.person("rita").command("/ops run ask-around", channel=OPS)
         root = scene.waits(
             lambda: next((one for one in scene.roots() if "Ask around" in one.words), None),
@@ -242,6 +245,8 @@ def test_a_question_has_such_fields_too_for_those_who_are_asked(scene: Scene) ->
         for person in (sam, ana):
             person.click("Answer", message=card)
             person.wait_for_view("Who does it?")
+        workspace.leave_group("sam", "finance-leads")
+        scene.is_heard()
         assert sam.search("Account", "") == []
         account = next(iter(ana.search("Account", "00003")))
         ana.submit({"People": ["ben", "ana"], "Account": account})

@@ -103,20 +103,24 @@ def test_people_answer_a_form_and_the_run_goes_on_with_it_to_its_end(scene: Scen
         assert posted is not None
 
 
-def test_whoever_was_not_asked_is_told_privately_and_a_wrong_answer_at_its_field(
+def test_whoever_was_not_asked_hears_it_at_the_click_and_whoever_is_too_late_who_was_first(
     scene: Scene,
 ) -> None:
     with scene.serving():
         card = question(scene, started(scene))
-        sam, ben = scene.person("sam"), scene.person("ben")
+        sam, ben, ana = (scene.person(one) for one in ("sam", "ben", "ana"))
         sam.click("Answer", message=card)
-        sam.wait_for_view("How many orders")
-        sam.submit({"Orders": "2"})
-        sam.wait_for_view("not among the people who were asked")
+        sam.wait_for_ephemeral("not among the people who were asked")
         ben.click("Answer", message=card)
         ben.wait_for_view("How many orders")
-
+        assert sam.view is None
         assert "Answer" in scene.now(card).buttons
+
+        ana.click("Answer", message=card)
+        ana.wait_for_view("How many orders")
+        ben.submit({"Orders": "2"})
+        ana.submit({"Orders": "3"})
+        ana.wait_for_view("answered already, by ben")
 
 
 def test_a_cancelled_run_takes_its_question_back(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from storage.rebuild import check_projections
 from storage.schedules import live_schedules
 from tests.journeys.company import OPS, PATIENCE, Scene
 from tests.journeys.day import Case, approve_label
+from workflows.definition import Definition
 from workflows.entry import Entry
 from workflows.schedule import ScheduleRow
 
@@ -182,6 +183,34 @@ def test_a_question_that_was_left_open_too_long_sets_nothing(case: Case) -> None
 
     now_shown(case, "petra", asked, "older than 15 minutes")
     assert len(entries(case, "schedule.set")) == before
+
+
+def test_a_workflow_that_changed_before_the_question_was_answered_is_told_with_what_was_typed(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    petra, rita, known = case.person("petra"), case.person("rita"), set(rows(case))
+    typed = f"/ops schedule {CHECK} {soon(case, hours=5)}"
+    asked = answer(case, "petra", typed)
+    rita.command(f"/ops schedule refund-customer {soon(case, hours=4)}", channel=case.channel)
+    form = rita.wait_for_view("Order")
+    rita.submit({"Order": case.order, "Amount in cents": "700", "Reason": "Broken"})
+    modal = rita.wait_for_view("Set this schedule?", other_than=form)
+    active = Library.active
+
+    def changed(shelf: Library, workflow: str) -> Definition:
+        return active(shelf, workflow).model_copy(update={"version": "0" * 64})
+
+    monkeypatch.setattr(Library, "active", changed)
+    petra.click("Confirm", message=asked)
+    told = now_shown(case, "petra", asked, "was changed while this form was open")
+    rita.submit()
+    again = rita.wait_for_view("Order", other_than=modal)
+    rita.close_view(everything=True)
+
+    assert typed in told.words
+    assert "was changed while this form was open" in again.words
+    assert "700" in str(again.blocks)
+    assert set(rows(case)) == known
 
 
 def test_who_may_not_run_it_may_not_schedule_it_and_unclear_times_are_refused(case: Case) -> None:

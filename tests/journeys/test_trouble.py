@@ -249,7 +249,8 @@ def test_a_form_for_a_workflow_that_changed_meanwhile_is_shown_again(scene: Scen
         rita.submit(dict(FORM))
         again = rita.wait_for_view("", other_than=before)
 
-        assert "was changed while this form was open" in again.words
+        assert "was changed while this form was open. It has version" in again.words
+        assert "as its file says. See /ops diff refund-customer" in again.words
         assert scene.roots() == []
         rita.submit({})
         assert scene.waits(lambda: next(iter(scene.roots()), None), "a run")

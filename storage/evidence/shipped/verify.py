@@ -34,12 +34,13 @@ import sqlite3
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -822,6 +823,17 @@ class Key:
         return self.ended is None or size <= self.ended
 
 
+Named = dict[tuple[str, bytes], list[Key]]
+
+
+def by_name(keys: Iterable[Key]) -> Named:
+    """Return keys by what the line of a signature names them by."""
+    found: Named = {}
+    for key in keys:
+        found.setdefault((key.name, key.short), []).append(key)
+    return found
+
+
 class Witness:
     """Somebody who cosigns heads, and refuses a second history."""
 
@@ -872,15 +884,14 @@ class Note:
             if len(self.signatures[-1][1]) <= KEY_HINT:
                 raise ValueError("a signature line without a signature")
 
-    def signers(self, keys: Sequence[Key]) -> list[Key]:
+    def signers(self, keys: Named) -> list[Key]:
         """Return the known keys that signed; one bad line under any of them rejects the note."""
         found = []
         for name, data in self.signatures:
-            for key in keys:
-                if (key.name, key.short) == (name, data[:4]):
-                    if not verifies(key.public, data[4:], self.message):
-                        raise ValueError(f"the line of key {key.id} is false")
-                    found.append(key)
+            for key in keys.get((name, data[:4]), ()):
+                if not verifies(key.public, data[4:], self.message):
+                    raise ValueError(f"the line of key {key.id} is false")
+                found.append(key)
         return found
 
 
@@ -1329,6 +1340,7 @@ class Holds:
         self.aside = aside
         self.workflows = Pile(aside)
         self.swept: dict[str, int] = {}
+        self.periods: tuple[list[str], list[str]] | None = None  # As `is_dated` looks at them.
 
     @staticmethod
     def selector(text: object) -> tuple[str, str] | None:
@@ -1384,6 +1396,7 @@ class Holds:
             self.in_force[hold] = selector
             names = self.names.setdefault(selector[0], {})
             names[selector[1]] = names.get(selector[1], 0) + 1
+            self.periods = None
 
     def lift(self, hold: str) -> None:
         """Take in that a hold, if there is one of that name, is none any more."""
@@ -1392,6 +1405,7 @@ class Holds:
             self.names[kind][name] -= 1
             if not self.names[kind][name]:
                 del self.names[kind][name]
+            self.periods = None
 
     def keep(self, kind: str, data: dict[str, Any]) -> bool:
         """Say whether a marker removes what a hold keeps; what it removes is gone then."""
@@ -1436,18 +1450,23 @@ class Holds:
         people = self.names.get("person")
         if people and (one.actor in people or self.acted(one.run) & people.keys()):
             return True
-        return any(self.is_within(one.ts, period) for period in self.names.get("period", ()))
+        return self.is_dated(one.ts)
 
     def acted(self, run: str | None) -> set[str]:
         """Return who took part in a run, of those whom some hold names."""
         rows = self.aside.rows("SELECT who FROM took_part WHERE run = ?", (run,))
         return {who for (who,) in rows}
 
-    @staticmethod
-    def is_within(ts: str, period: str) -> bool:
-        """Say whether a moment lies in a period, whose last day does not belong to it."""
-        begin, _, end = period.partition("/")
-        return f"{begin}T00:00:00.000Z" <= ts < f"{end}T00:00:00.000Z"
+    def is_dated(self, ts: str) -> bool:
+        """Say whether a moment lies in a held period, whose last day does not belong to it."""
+        if self.periods is None:
+            days = sorted(one.split("/") for one in self.names.get("period", ()))
+            moments = [[f"{day}T00:00:00.000Z" for day in two] for two in days]
+            # Of the periods that have begun by a moment, the one that ends last decides.
+            lasts = [*accumulate((end for _, end in moments), max)]
+            self.periods = [begin for begin, _ in moments], lasts
+        begun, lasts = bisect_right(self.periods[0], ts), self.periods[1]
+        return begun > 0 and ts < lasts[begun - 1]
 
 
 class Needed:
@@ -2473,6 +2492,7 @@ class Verifier:
         self.found, self.tree, self.origin = Findings(), Tree(), ""
         self.story, self.aside = Story(self.found), self.found.aside
         self.log_keys: list[Key] = []
+        self.keys_of: dict[str, list[Key]] = {}  # By their ids.
         self.own_keys: set[tuple[str, bytes]] = set()  # The same.
         self.genesis: list[Key] = []
         self.writers: dict[str, Writer] = {}
@@ -2840,6 +2860,7 @@ class Verifier:
         if (key.name, key.public) not in self.own_keys:
             self.own_keys.add((key.name, key.public))
             self.log_keys.append(key)
+            self.keys_of.setdefault(key.id, []).append(key)
         return key
 
     def end_key(self, place: int, ended: object, since: object) -> None:
@@ -2854,10 +2875,9 @@ class Verifier:
             if doubtful:
                 words = f"{doubtful} entries from {since} on are signed by the revoked key"
                 self.found.doubt("revoked-window", f"{words} {ended}")
-        for key in self.log_keys:
-            if key.id == ended:
-                key.ended = place if key.ended is None else key.ended
-                key.revoked_from = since if key.revoked_from is None else key.revoked_from
+        for key in self.keys_of.get(ended, ()):
+            key.ended = place if key.ended is None else key.ended
+            key.revoked_from = since if key.revoked_from is None else key.revoked_from
 
     def author(self, place: int, entry: dict[str, Any], line: bytes) -> bool:
         """Check who signed an entry; say whether it was a key that counts there."""
@@ -3023,17 +3043,25 @@ class Verifier:
         """Check the signatures of the notes; return the sizes of those that count."""
         own = {(key.name, key.short): key for key in self.log_keys}
         pins = [own.get((one.name, one.short), one) for one in (self.pins or self.genesis)]
-        trusted = list(pins)
+        trusted, named = set(pins), by_name(pins)
+        added = deque(
+            sorted((one for one in self.log_keys if one.added > 0), key=lambda one: one.added)
+        )
         for _, note in notes:
             try:
-                signed = note.signers(trusted)
+                signed = note.signers(named)
             except ValueError:
                 continue
-            if any(key.counts_at(note.size) for key in signed):
-                fresh = (one for one in self.log_keys if 0 < one.added < note.size)
-                trusted += [one for one in fresh if one not in trusted]
+            is_known = any(key.counts_at(note.size) for key in signed)
+            while is_known and added and added[0].added < note.size:
+                one = added.popleft()
+                if one not in trusted:
+                    trusted.add(one)
+                    named.setdefault((one.name, one.short), []).append(one)
         counting: set[int] = set()
-        everybody = list({(one.name, one.short): one for one in [*pins, *self.log_keys]}.values())
+        everybody = by_name(
+            {(one.name, one.short): one for one in [*pins, *self.log_keys]}.values()
+        )
         for name, note in notes:
             if note.origin != self.origin:
                 self.found.fail("checkpoint-origin", f"{name} is of {note.origin}")
@@ -3178,17 +3206,18 @@ class Verifier:
 
     def judge_proofs(self) -> None:
         """Check every proof in the pack."""
+        keys = by_name(self.log_keys)
         for name in sorted(self.pack.names()):
             match = PROOF_NAME.fullmatch(name)
             if match is None:
                 continue
             index = int(match[1])
             try:
-                self.judge_proof(self.pack.text(name), index, self.pack.leaf(index))
+                self.judge_proof(self.pack.text(name), index, self.pack.leaf(index), keys)
             except ValueError as error:
                 self.found.fail("proof", f"{name}: {error}")
 
-    def judge_proof(self, text: str, index: int, leaf: bytes) -> None:
+    def judge_proof(self, text: str, index: int, leaf: bytes, keys: Named) -> None:
         """Return if `text` proves that `leaf` stands at `index` under a head of this log."""
         if len(leaf) < HASH:
             raise ValueError("there is no such entry")
@@ -3197,7 +3226,7 @@ class Verifier:
         if lines[:2] != ["c2sp.org/tlog-proof@v1", f"index {index}"]:
             raise ValueError("it is for another entry")
         note = Note(note_text)
-        if note.origin != self.origin or not note.signers(self.log_keys):
+        if note.origin != self.origin or not note.signers(keys):
             raise ValueError("its head is not of this log")
         path = [b64(one, HASH) for one in lines[2:]]
         if root_of(leaf, index, note.size, path) != note.root:

@@ -10,6 +10,7 @@ import pytest
 from bot.clock import NEVER, Clock
 from bot.timetable import Schedule, Timetable
 from storage.history import read_entries
+from storage.request_ends import SetBack
 from storage.store import SqlStore
 from tests.bot.speaking.office import BOTH, VERSION, HandClock
 from workflows.entry import Actor, ActorKind, Draft, Entry, Part, RunId
@@ -295,8 +296,13 @@ def test_a_clock_that_was_set_back_has_reminders_find_their_moment_anew(bench: B
     bench.begin(MONDAY)
     later = bench.clock.at + timedelta(days=1)
     seen: list[Due] = []
+    backs: list[SetBack] = []
     alarm = Clock(
-        bench.store, seen.append, Timetable(bench.store, list, born=later), now=bench.clock
+        bench.store,
+        seen.append,
+        Timetable(bench.store, list, born=later),
+        now=bench.clock,
+        end_in_time=backs.append,
     )
     ahead = bench.clock.at + timedelta(days=2)
     chase = Due(kind=DueKind.CHASE, key="r020800", run=RunId("r020800"), at=ahead)
@@ -312,6 +318,10 @@ def test_a_clock_that_was_set_back_has_reminders_find_their_moment_anew(bench: B
         looks.append([*seen])
 
     assert looks == [[chase], [], [], [chase], []]
+    first, jump = backs
+    assert (first.by, first.since) == (timedelta(0), None)
+    assert timedelta(0) <= jump.by - timedelta(days=5) < timedelta(minutes=1)
+    assert (jump.since or NEVER) <= jump.now
 
 
 def test_a_defect_with_one_row_does_not_keep_the_others(

@@ -11,7 +11,12 @@ from tests.workflows.engine.flows import destructive, workflow
 from tests.workflows.engine.gated import assert_sound
 from tests.world import POLICY, Clock, Working, definition_in, id_of
 from workflows.entry import RequestId, RunId
-from workflows.errors import InputsError, NotEligibleError, RequestClosedError
+from workflows.errors import (
+    InputsError,
+    NotEligibleError,
+    PeopleUnreadableError,
+    RequestClosedError,
+)
 from workflows.explaining import Given
 from workflows.questioning import Answer
 from workflows.separation import Duty
@@ -140,6 +145,37 @@ def test_only_who_was_asked_and_still_belongs_there_may_answer(house: Working, r
             answers(house, run, {"by": 2}, by=name)
 
     assert house.status(run) == "waiting"
+
+
+def test_who_may_not_answer_and_that_it_is_over_is_told_before_the_values_are_judged(
+    house: Working, run: RunId
+) -> None:
+    asked = RequestId(str(house.entries(run)[-1].data["request"]))
+    wrong = {"by": "many"}
+    before = house.kinds(run)
+    for name in ("omar", "dora"):
+        with pytest.raises(NotEligibleError, match="not among"):
+            answers(house, run, wrong, by=name)
+        with pytest.raises(NotEligibleError, match="not among"):
+            house.engine.may_answer(run, asked, person=id_of(name))
+    house.engine.may_answer(run, asked, person=id_of("ana"))
+    assert house.kinds(run) == before
+
+    answers(house, run, {"by": 2}, by="ben")
+    for name in ("ana", "omar"):
+        with pytest.raises(RequestClosedError):
+            answers(house, run, wrong, by=name)
+        with pytest.raises(RequestClosedError):
+            house.engine.may_answer(run, asked, person=id_of(name))
+
+
+def test_groups_that_cannot_be_read_are_told_before_the_values_are_judged(
+    house: Working, run: RunId
+) -> None:
+    house.town.shows_groups = False
+
+    with pytest.raises(PeopleUnreadableError):
+        answers(house, run, {"by": "many"})
 
 
 def test_the_first_answer_counts(house: Working, run: RunId) -> None:

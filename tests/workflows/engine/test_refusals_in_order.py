@@ -1,17 +1,20 @@
 """Of all that stands against a decision people hear the most final first: that it is closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from storage.history import read_entries
 from storage.store import SqlStore
 from tests.workflows.engine.batches import paying, requests, say
 from tests.workflows.engine.gated import asked, of_kind, policy_of, with_groups
 from tests.workflows.engine.test_delegation import goes
 from tests.world import Clock, Working, id_of
+from workflows import editing
 from workflows.breaking import Breaking
-from workflows.entry import RunId
+from workflows.entry import Json, RunId
 from workflows.errors import (
     GateError,
     NotEligibleError,
@@ -19,9 +22,10 @@ from workflows.errors import (
     PeopleUnreadableError,
     ReasonMissingError,
     RequestClosedError,
+    StaleRequestError,
 )
 from workflows.gate import Verdict
-from workflows.orders import Ballot, Edit, Refused
+from workflows.orders import Ballot, Edit, Edited, Refused
 
 # What follows from rules alone is the same on either database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -225,6 +229,70 @@ def test_who_changes_what_is_asked_too_late_hears_that_before_their_values_are_j
 
     with pytest.raises(RequestClosedError, match="ana rejected it"):
         house.engine.edit(order)
+
+
+def test_who_changes_what_others_changed_first_hears_that_before_their_values_are_judged(
+    house: Working,
+) -> None:
+    house.town.groups["@askers"].add("ben")
+    run = asked(house)
+    request = house.request(run).id
+
+    def edit(by: object, who: str) -> Edited:
+        return house.engine.edit(Edit(request=request, person=id_of(who), inputs={"by": by}))
+
+    edit(7, "ben")
+    for by, who in ((5000, "rita"), ("many", "zoe"), ("many", "ben")):
+        with pytest.raises(StaleRequestError, match=r"ben has changed .* \(2026-03-02 12:00 UTC\)"):
+            edit(by, who)
+    assert not edit(7, "ben").changed
+
+
+def test_what_is_changed_while_values_are_judged_is_told_before_what_is_wrong_with_them(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = asked(house)
+    request = house.request(run).id
+    judge = editing.checked_inputs
+
+    def overtaken(*given: Any) -> Mapping[str, Json]:  # noqa: ANN401 - passed on as it came.
+        monkeypatch.setattr(editing, "checked_inputs", judge)
+        house.engine.edit(Edit(request=request, person=id_of("rita"), inputs={"by": 7}))
+        return judge(*given)
+
+    monkeypatch.setattr(editing, "checked_inputs", overtaken)
+
+    with pytest.raises(StaleRequestError, match="rita has changed"):
+        house.engine.edit(Edit(request=request, person=id_of("rita"), inputs={"by": 5000}))
+
+
+def test_who_can_decide_no_item_of_a_batch_hears_why_and_who_can_decide_one_hears_nothing(
+    store: SqlStore, clock: Clock
+) -> None:
+    rule = 'stages: [{from: ["@deciders"], approve: 2}], batch: true, reason: required'
+    house, run = paying(store, clock, rule=rule)
+    say(house, requests(house, run)[:1], Verdict.DENY, by="ben")
+    say(house, requests(house, run)[1:2], Verdict.APPROVE, by="ana")
+
+    def whys(who: str, *, notes: bool = True) -> list[str]:
+        ballots = [
+            Ballot(request=one.id, person=id_of(who), verdict=Verdict.APPROVE)
+            for one in requests(house, run)[:2]
+        ]
+        said = house.engine.may_decide_together(ballots, notes=notes)
+        return [type(one.why).__name__ + one.why.why for one in said]
+
+    assert whys("ben") == []
+    assert whys("rita", notes=False) == ["RequestClosedErrorclosed", "NotEligibleErrorrequester"]
+    assert told_refused(house) == []
+    assert whys("ana") == ["RequestClosedErrorclosed", "NotEligibleErrorrepeated"]
+    assert told_refused(house) == ["closed"]
+
+
+def told_refused(house: Working) -> list[str]:
+    with house.store.database.read() as connection:
+        found = read_entries(connection, 0, 1_000)
+    return [str(one.data["why"]) for one in found if one.kind == "approval.refused"]
 
 
 def test_of_each_item_of_a_batch_the_same_is_told(store: SqlStore, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 const UTF8 = new TextEncoder();
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
+const LATIN = new TextDecoder("latin1");
 const NO_BASE64 = /[^A-Za-z0-9+/=]/;
 const MEMBER = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -18,6 +19,8 @@ export const encode = (text) => UTF8.encode(text);
 
 // Return a text in which what is no UTF-8 is replaced, so that it differs from what was signed.
 export const lenient = (bytes) => LENIENT.decode(bytes);
+
+export const latin = (bytes) => LATIN.decode(bytes);
 
 export function decode(bytes) {
   try {

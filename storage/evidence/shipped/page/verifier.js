@@ -1,15 +1,17 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { canonical, decode, encode, fromBase64, hex, isObject, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { canonical, decode, encode, fromBase64, hex, isObject, latin, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { judgeCells } from "./cells.js";
 import { readEntry, rowOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
+import { Ids } from "./ids.js";
 import { KeyRing } from "./keyring.js";
 import { checkFiles, judgeManifest, readManifest, REQUIRED } from "./manifest.js";
 import { Note } from "./notes.js";
 import { checkParts, Held, Markers } from "./parts.js";
 import { Report } from "./report.js";
+import { judgeProofs } from "./proofs.js";
 import { judgeReports, PLACE } from "./reports.js";
 import { MadeRows } from "./rows.js";
 import { RunList } from "./runs.js";
@@ -17,13 +19,11 @@ import { judgeSamples } from "./samples.js";
 import { hmac } from "./signing.js";
 import { judgeStamps } from "./stamps.js";
 import { Story } from "./story.js";
-import { leafOf, rootOf, Tree } from "./tree.js";
+import { leafOf, Tree } from "./tree.js";
 
 const COLUMNS = "idx,run,rseq,ts,kind,actor";
 const LINE_FILES = ["entries.jsonl", "context.jsonl", "disclosures.jsonl", "subjects.jsonl", "index.csv"];
-const PROOF = /^(?:samples\/[A-Za-z0-9_-]{1,64}\/)?proofs\/(0|[1-9][0-9]{0,15})\.tlog-proof$/;
 const BARE = new Set(["log.init", "key.add", "key.retire", "key.revoke", "erasure", "retention.sweep"]);
-const ID = /"id":"([0-9a-f]{13})[0-9a-f]{19}","key":"/;
 const AT_ONCE = 256; // Signatures under way: enough to keep the browser's threads busy.
 
 // Return a report on the pack, and what there is to show of it. What cannot be read is a report.
@@ -47,8 +47,7 @@ class Verifier {
   #tails = new Map();
   #wanted = new Map();
   #roots = new Map();
-  #ids = new Float64Array(1024);
-  #met = 0;
+  #ids = new Ids();
   #tree = new Tree();
   #absent = []; // From which place to which no entry was met.
   #first = ""; // What the index says of the range's ends.
@@ -90,13 +89,13 @@ class Verifier {
     await judgeStamps(files, this.#keys.authorities, report);
     await judgeManifest(files, this.manifest, this.ring, report);
     await this.#judgeSize();
-    await this.#judgeProofs();
+    await judgeProofs(files, this.ring, report);
     await this.#judgePeople();
     await judgeReports(files, this, report);
     await judgeSamples(files, this.manifest, report);
     // What is made of entries at fault is at fault, too, and says nothing more.
     if (isSound) await judgeCells(files, this.rows.finish(this.people, this.manifest), this.manifest, report);
-    await this.#judgeIds();
+    await this.#ids.judge(files, this.manifest.start, report);
     report.isThrough = true;
   }
 
@@ -143,7 +142,7 @@ class Verifier {
     };
     let place = this.manifest.start;
     for await (const line of this.files.lines("entries.jsonl")) {
-      this.#note(line);
+      this.#ids.note(line);
       this.#end(line);
       take(place++, line);
     }
@@ -321,38 +320,6 @@ class Verifier {
     this.report.fail("tree-state", "the stored tree is not that of the entries");
   }
 
-  async #judgeProofs() {
-    const names = this.files.names().filter((one) => PROOF.test(one));
-    const wanted = new Map(names.map((one) => [Number(PROOF.exec(one)[1]), null]));
-    let place = 0;
-    if (names.length) {
-      for await (const leaf of this.files.records("leaves.bin", 32)) {
-        if (wanted.has(place)) wanted.set(place, leaf.slice());
-        place += 1;
-      }
-    }
-    for (const name of names) await this.#judgeProof(name, wanted);
-  }
-
-  async #judgeProof(name, leaves) {
-    const index = Number(PROOF.exec(name)[1]);
-    try {
-      const whole = await this.files.text(name);
-      const gap = whole.indexOf("\n\n");
-      const [header, at, ...path] = whole.slice(0, gap).split("\n");
-      if (gap < 0 || header !== "c2sp.org/tlog-proof@v1" || at !== `index ${index}`) throw new Unreadable("it is for another entry");
-      const note = new Note(whole.slice(gap + 2));
-      const signed = await note.signers(this.ring.logKeys);
-      if (note.origin !== this.ring.origin || !signed.length) throw new Unreadable("its head is not of this log");
-      if (!leaves.get(index)) throw new Unreadable("there is no such entry");
-      const root = rootOf(leaves.get(index), index, note.size, path.map((one) => fromBase64(one, 32)));
-      if (!same(root, note.root)) throw new Unreadable("it leads to another root");
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      this.report.fail("proof", `${name} proves nothing: ${error.message}`);
-    }
-  }
-
   async #judgePeople() {
     const met = new Set();
     for await (const line of this.files.lines("subjects.jsonl")) {
@@ -369,41 +336,6 @@ class Verifier {
       }
     }
   }
-
-  // Keep 52 bits of each id, a million of them in eight megabytes; `judgeIds` looks again.
-  #note(line) {
-    const id = shortId(line);
-    if (id === null) return;
-    if (this.#met === this.#ids.length) {
-      const larger = new Float64Array(this.#ids.length * 2);
-      larger.set(this.#ids);
-      this.#ids = larger;
-    }
-    this.#ids[this.#met++] = id;
-  }
-
-  async #judgeIds() {
-    const ids = this.#ids.subarray(0, this.#met).sort();
-    const twice = new Set(ids.filter((one, place) => place && one === ids[place - 1]));
-    if (!twice.size) return;
-    const met = new Set();
-    let place = this.manifest.start - 1;
-    for await (const line of this.files.lines("entries.jsonl")) {
-      place += 1;
-      if (!twice.has(shortId(line))) continue;
-      const [id] = ID.exec(latin(line));
-      if (met.has(id)) this.report.fail("duplicate-id", `entry ${place} stands in the pack a second time`, { place });
-      met.add(id);
-    }
-  }
-}
-
-const LATIN = new TextDecoder("latin1");
-const latin = (line) => LATIN.decode(line);
-
-function shortId(line) {
-  const found = ID.exec(latin(line));
-  return found ? Number.parseInt(found[1], 16) : null;
 }
 
 function text(line) {
