@@ -1,9 +1,11 @@
 """What somebody with all keys of a log can write into a pack, and what all verifiers say of it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from storage.entry_bytes import leaf_hash
 from storage.evidence import names
 from tests.storage.forged_packs import (
     LOG,
@@ -28,6 +30,7 @@ from tests.storage.forged_packs import (
 BOM = b"\xef\xbb\xbf"
 HEAD = "idx,ts,kind,run,actor,who,more\r\n"
 STARTED = "1,2026-03-02T09:00:01.000Z,run.started,r1,{ref},slack:T0ABC:U0RITA,{more}\r\n"
+POPULATION = names.report_name("population")
 FINISHED = "2,2026-03-02T09:00:02.000Z,run.finished,r1,interlock,,x\r\n"
 
 Forge = Callable[[Path], Path]
@@ -132,7 +135,7 @@ def report(*rows: str, start: str = HEAD) -> Forge:
     def change(files: Files) -> None:
         ref = files[names.INDEX].decode().splitlines()[2].split(",")[5]
         text = start + "".join(one.replace("{ref}", ref) for one in rows)
-        files["reports/population.csv"] = text.encode()
+        files[POPULATION] = text.encode()
 
     return with_files(change)
 
@@ -156,6 +159,35 @@ def untold(report_name: str, kind: str, data: Json) -> Forge:
     """Return what writes a pack with an entry of which its report does not tell."""
     name, header = names.report_name(report_name), b"idx,ts,kind,run,actor,who\n"
     return and_entry(entry(3, kind, data), **{name: header})
+
+
+def ended_again(outcome: str) -> Forge:
+    """Return what writes a pack with a run that was done, and then cancelled, as that."""
+    done = history()[-1]
+    again = entry(3, "run.cancelled", {}, run="r1", rseq=2, prev=b64(leaf_hash(done)))
+
+    def forge(out: Path) -> Path:
+        files = files_of([*history(), again])
+        header, row = files[POPULATION].decode().splitlines()
+        files[POPULATION] = f"{header},outcome\n{row},{outcome}\n".encode()
+        return pack_of(files, out, size=4)
+
+    return forge
+
+
+def decided_first(out: Path) -> Path:
+    """Write a pack with a run that was decided on before it began, so by whom nobody can tell."""
+    keys, begun, _ = history()
+    decision = entry(1, "approval.granted", {}, run="r1")
+    after = {"rseq": 1, "prev": b64(leaf_hash(decision)), "actor": json.loads(begun)["actor"]}
+    lines = [keys, decision, entry(2, "run.started", {}, run="r1", **after)]
+    header = "idx,ts,kind,run,actor,who"
+    row = "1,2026-03-02T09:00:01.000Z,approval.granted,r1,interlock,"
+    files = {**files_of(lines), names.DISCLOSURES: b""}
+    for one in ("population", "approvals"):
+        files[names.report_name(one)] = f"{header}\n{row}\n".encode()
+    files[names.report_name("sod")] = f"{header},requester,requester_who\n{row},,\n".encode()
+    return pack_of(files, out)
 
 
 def marker(kind: str, data: Json) -> Forge:
@@ -276,6 +308,10 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     ),
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
     "a report in its order": (report(STARTED), 0),
+    "a run that was decided on before it began": (decided_first, 0),
+    "a run that ended twice": (ended_again("cancelled"), 0),
+    "a run that ended twice, and as neither says": (ended_again("failed"), 1),
+    "a run that ended twice, and as if it had not": (ended_again("open"), 1),
     "a population with a run twice": (report(STARTED, FINISHED), 1),
     "a report in another order": (report(FINISHED, STARTED), 1),
     "a report that tells twice of an entry": (report(STARTED, STARTED), 1),
