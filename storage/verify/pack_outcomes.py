@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from storage.entry_bytes import DECODER
 from storage.evidence import names
 from storage.evidence.reports.columns import COMMON, POPULATION
+from storage.verify.lines import check_exact
 from storage.verify.pack_files import BLOCK, PackFiles
 from storage.verify.report import Report
 
@@ -52,6 +53,7 @@ def _text(files: PackFiles) -> io.TextIOWrapper:
 def _end(line: bytes, under_way: dict[str, str], otherwise: set[str]) -> None:
     try:
         entry = DECODER.decode(line.decode())
+        check_exact(entry)
         run, kind, outcome = entry["run"], entry["kind"], entry["data"].get(OUTCOME)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return  # The walk says what is wrong with it.
@@ -71,7 +73,9 @@ def _rows(file: io.TextIOWrapper) -> Iterator[tuple[int, str, str]]:
     rows = csv.reader(file)
     try:
         columns = next(rows, [])
-        at = columns.index(OUTCOME) if OUTCOME in columns else len(columns)
+        if OUTCOME not in columns:
+            return
+        at = columns.index(OUTCOME)
         for row in rows:
             if len(row) > max(at, RUN) and PLACE.fullmatch(row[0]):
                 yield int(row[0]), row[RUN], row[at]

@@ -24,6 +24,7 @@ from tests.storage.forged_packs import (
     part_of,
     proof_of,
     public,
+    range_of,
     respelt,
 )
 
@@ -175,6 +176,27 @@ def ended_again(outcome: str) -> Forge:
     return forge
 
 
+def out_of_turn(out: Path) -> Path:
+    """Write a pack with a payload for the first entry between those of two later ones."""
+    begun = json.loads(history()[1])
+    files = files_of([*history(), entry(3, "access.read", {}, parts=begun["parts"])])
+    payload = files[names.DISCLOSURES]
+    for place in (b"0", b"3"):
+        files[names.DISCLOSURES] += payload.replace(b'"i":1', b'"i":' + place)
+    return pack_of(files, out, size=4)
+
+
+def of_before(out: Path) -> Path:
+    """Write a pack of the last two of four entries, with a payload of one before them."""
+    begun = json.loads(history()[1])
+    lines = [*history(), entry(3, "access.read", {}, parts=begun["parts"])]
+    files = files_of(lines)
+    payload = files[names.DISCLOSURES]
+    files = range_of(files, 2, lines)
+    files[names.DISCLOSURES] = payload + payload.replace(b'"i":1', b'"i":3')
+    return pack_of(files, out, start=2, size=4)
+
+
 def decided_first(out: Path) -> Path:
     """Write a pack with a run that was decided on before it began, so by whom nobody can tell."""
     keys, begun, _ = history()
@@ -208,6 +230,7 @@ def nested(levels: int) -> list[Any]:
     return [nested(levels - 1)] if levels else []
 
 
+COUNTED = entry(3, "access.read", {"n": 1})
 FLAGGED = respelt(entry(3, "access.read", {}), b'"rseq":0', b'"rseq":true')
 
 
@@ -301,6 +324,12 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     "a place with a zero before it": (beside(names.CONTEXT, b"07\tx\n"), 1),
     "a place of five thousand digits": (beside(names.CONTEXT, b"9" * 5000 + b"\tx\n"), 1),
     "a payload with a member too many": (edited(names.DISCLOSURES, b'{"d"', b'{"a b":1,"d"'), 1),
+    "a payload out of turn": (out_of_turn, 1),
+    "a payload of before the range": (of_before, 1),
+    "a payload that stands twice": (
+        with_files(lambda files: files.update({names.DISCLOSURES: files[names.DISCLOSURES] * 2})),
+        1,
+    ),
     "a payload without a salt": (edited(names.DISCLOSURES, b64(SALT).encode(), b""), 1),
     "zeros behind a salt": (
         edited(names.DISCLOSURES, b64(SALT).encode(), b64(SALT + bytes(8)).encode()),
@@ -335,6 +364,7 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         report(STARTED.replace(",{more}", ""), start=HEAD.replace(",more", "")),
         0,
     ),
+    "a row with more cells than columns": (report(STARTED.replace("{more}", "{more},more")), 0),
     "a cell that nobody closes": (
         report(STARTED.replace("U0RITA,", 'U0RITA"",').replace(",slack", ',"slack')),
         1,
@@ -347,6 +377,20 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         f"a file under the name {name!r}": (beside(name, b"x"), verdict)
         for name, verdict in (("reports/sod.csv ", 1), ("reports /sod.csv", 1), ("notes", 0))
     },
+    **{
+        f"{what} in an entry": (and_entry(respelt(COUNTED, b'"n":1', b'"n":' + spelt)), 1)
+        for what, spelt in (
+            ("a number beyond what every reader holds", b"9007199254740992"),
+            ("a number of thirty digits", b"1" * 30),
+            ("a fraction that is whole", b"1.0"),
+            ("a power of ten", b"1e0"),
+            ("less than nothing by nothing", b"-0"),
+        )
+    },
+    "an entry longer than readers read": (edited(names.ENTRIES, b"slash", b"x" * 200_000), 1),
+    "something behind an entry": (edited(names.ENTRIES, b"\n", b"{}\n"), 1),
+    "a space before an entry": (edited(names.ENTRIES, b"{", b" {"), 1),
+    "a byte order mark before a head": (head(lambda note: BOM + note), 1),
     "a year that there is not": (
         and_entry(entry(3, "access.read", {}, ts="0000-01-01T00:00:00.000Z")),
         1,

@@ -204,7 +204,7 @@ ID = re.compile(rb'"id":"([0-9a-f]{32})","key":"')
 # Hashes are compared first, in shares; nobody can know beforehand which ids have the same.
 MOST_HASH, ID_SHARES = 2**64 - 1, 16
 NOTE_NAME = re.compile(r"checkpoints/(?:[0-9]{12}|[1-9][0-9]{12,18})")
-ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
+ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f\x85\ufeff]{1,255}")
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 # Control characters but LF, and what stands for a byte that is no UTF-8.
 NO_NOTE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
@@ -591,6 +591,15 @@ def strict(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict) or not is_value(value, 1) or canonical(value) != data:
         raise ValueError("it re-encodes to other bytes")
     return value
+
+
+def check_exact(value: object, levels: int = MOST_LEVELS) -> None:
+    """Refuse a number that not all readers hold as it is written."""
+    if isinstance(value, int) and not -MOST_INTEGER <= value <= MOST_INTEGER:
+        raise ValueError("a number in it is beyond 2^53 - 1")
+    inside = list(value.values()) if isinstance(value, dict) else value
+    for one in inside if levels and isinstance(inside, list) else ():
+        check_exact(one, levels - 1)
 
 
 def is_plain(value: object, depth: int = 1) -> bool:
@@ -2772,6 +2781,9 @@ class Verifier:
         try:
             entry = parse(line)
             is_canonical = canonical(entry) == line
+            is_whole = is_entry(entry)
+            if not is_whole:
+                check_exact(entry)
         except TooDeepError:
             self.found.fail("entry-malformed", f"entry {place} has too many levels", place)
             return None
@@ -2780,7 +2792,7 @@ class Verifier:
             return None
         if not is_canonical:
             self.found.fail("not-canonical", f"entry {place} re-encodes to other bytes", place)
-        if not is_entry(entry):
+        if not is_whole:
             self.found.fail("entry-malformed", f"entry {place} is malformed", place)
             return None
         if not is_moment(entry["ts"]):
@@ -3227,6 +3239,7 @@ class Verifier:
                 continue
             try:
                 entry = parse(line)
+                check_exact(entry)
                 run, kind, outcome = entry["run"], entry["kind"], entry["data"].get("outcome")
             except (AttributeError, KeyError, TypeError, ValueError):
                 continue

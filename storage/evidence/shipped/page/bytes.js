@@ -2,8 +2,11 @@
 
 const UTF8 = new TextEncoder();
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const LATIN = new TextDecoder("latin1");
 const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
 const NO_BASE64 = /[^A-Za-z0-9+/=]/;
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+const FRACTION = /[0-9][.eE]/;
 const MEMBER = /^[A-Za-z0-9_.-]{1,64}$/;
 
 // What cannot be read; the text says why.
@@ -18,6 +21,9 @@ export const encode = (text) => UTF8.encode(text);
 
 // Return a text in which what is no UTF-8 is replaced, so that it differs from what was signed.
 export const lenient = (bytes) => LENIENT.decode(bytes);
+
+// Return a text in which each byte is a sign, to look for something that is ASCII.
+export const latin = (bytes) => LATIN.decode(bytes);
 
 export function decode(bytes) {
   try {
@@ -78,7 +84,7 @@ export function canonical(value) {
     return JSON.stringify(value);
   }
   if (typeof value === "number") {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new Unreadable("no integer");
+    if (!Number.isSafeInteger(value)) throw new Unreadable("no integer");
     return String(value);
   }
   if (value === null || typeof value === "boolean") return String(value);
@@ -91,7 +97,10 @@ export function canonical(value) {
 export function parse(text) {
   try {
     const value = JSON.parse(text);
-    return { value, isCanonical: canonical(value) === text };
+    const isCanonical = canonical(value) === text;
+    // Once it is read, 1.0 is like 1.
+    if (!isCanonical && FRACTION.test(text.replace(STRING, ""))) throw new Unreadable("no integer");
+    return { value, isCanonical };
   } catch (error) {
     if (error instanceof RangeError) throw new TooDeep("it has too many levels");
     throw error instanceof Unreadable ? error : new Unreadable("not JSON");

@@ -1,9 +1,9 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { canonical, decode, encode, fromBase64, hex, isObject, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { canonical, decode, encode, fromBase64, hex, isObject, latin, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
 import { judgeCells } from "./cells.js";
-import { readEntry, rowOf } from "./entries.js";
+import { readEntry, rowOf, runOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { KeyRing } from "./keyring.js";
 import { checkFiles, judgeManifest, readManifest, REQUIRED } from "./manifest.js";
@@ -158,7 +158,7 @@ class Verifier {
     const lines = this.files.lines("entries.jsonl");
     const rows = this.files.lines("index.csv");
     if (text((await rows.next()).value) !== COLUMNS) this.report.fail("index-row", "the index has other columns");
-    const parts = await new Held(this.files, this.report).begin();
+    const parts = await new Held(this.files, start, this.report).begin();
     this.#roots.set(0, this.#tree.root());
     let place = 0;
     for await (const leaf of this.files.records("leaves.bin", 32)) {
@@ -170,7 +170,7 @@ class Verifier {
       const line = isInside ? (await lines.next()).value : context.get(place);
       if (!isInside) context.delete(place);
       if (!line) this.#skip(place, leaf, isInside);
-      else await this.#meet(place, line, leaf, isInside ? await this.#beside(place, rows, parts) : null);
+      else await this.#meet(place, line, leaf, isInside ? await this.#beside(place, rows, await parts.take(place, line)) : null);
       if (sizes.has(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
       place += 1;
     }
@@ -187,12 +187,12 @@ class Verifier {
     this.report.counts.entries = this.#tree.size;
   }
 
-  async #beside(place, rows, parts) {
+  async #beside(place, rows, held) {
     const row = text((await rows.next()).value);
     const ts = row.split(",").slice(3, 4).join();
     if (place === this.manifest.start) this.#first = ts;
     if (place === this.manifest.end - 1) this.#last = ts;
-    return { row, held: await parts.take(place) };
+    return { row, held };
   }
 
   // Check that manifest and newest head speak of all the leaves, and when they were.
@@ -227,13 +227,13 @@ class Verifier {
   async #meet(place, line, leaf, inside) {
     const own = leafOf(line);
     this.#tree.append(own);
+    if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run: runOf(line) });
     const entry = readEntry(line, place, this.report);
-    const run = entry?.run ?? null;
-    if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run });
     if (entry === null) {
       this.#lack(place);
       return;
     }
+    const { run } = entry;
     this.markers.count(place, entry.parts);
     const isJudged = await this.ring.observe(place, entry, line);
     if (!isJudged) this.#author(place, entry, line);
@@ -392,14 +392,11 @@ class Verifier {
       place += 1;
       if (!twice.has(shortId(line))) continue;
       const [id] = ID.exec(latin(line));
-      if (met.has(id)) this.report.fail("duplicate-id", `entry ${place} stands in the pack a second time`, { place });
+      if (met.has(id)) this.report.fail("duplicate-id", `entry ${place} stands in the pack a second time`);
       met.add(id);
     }
   }
 }
-
-const LATIN = new TextDecoder("latin1");
-const latin = (line) => LATIN.decode(line);
 
 function shortId(line) {
   const found = ID.exec(latin(line));
