@@ -11,6 +11,7 @@ from tests.storage.forged_packs import (
     LOG,
     PIN,
     SALT,
+    SUBJECT_KEY,
     WRITER,
     Files,
     Json,
@@ -333,6 +334,21 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     "a payload without a salt": (edited(names.DISCLOSURES, b64(SALT).encode(), b""), 1),
     "zeros behind a salt": (
         edited(names.DISCLOSURES, b64(SALT).encode(), b64(SALT + bytes(8)).encode()),
+        1,
+    ),
+    **{
+        f"a person under {what}": (
+            edited(names.SUBJECTS, b64(SUBJECT_KEY).encode(), b64(key).encode()),
+            1,
+        )
+        for what, key in (
+            ("another key", bytes(32)),
+            ("a shorter key", SUBJECT_KEY[:-1]),
+            ("no key", b""),
+        )
+    },
+    "a person who stands twice": (
+        with_files(lambda files: files.update({names.SUBJECTS: files[names.SUBJECTS] * 2})),
         1,
     ),
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),

@@ -3424,12 +3424,13 @@ class Verifier:
         for number, line in enumerate(self.pack.lines("subjects.jsonl")):
             try:
                 one = strict(line)
-                ref, name, key = one["ref"], one["id"], b64(one["k"], HASH)
+                ref, name, key = one["ref"], one["id"], b64(one["k"])
                 mac = hmac.new(key, name.encode(), "sha256").hexdigest()
             except (AttributeError, KeyError, ValueError):
                 self.found.fail("subject-ref", f"line {number} of the people cannot be read")
                 continue
-            if f"s:{mac[:32]}" != ref or met.get(name) is not None:
+            is_own = len(key) == HASH and f"s:{mac[:32]}" == ref
+            if not is_own or met.get(name) is not None:
                 self.found.fail("subject-ref", f"{ref} is not who stands behind it")
             met.put(name, value=True)
             self.people.put(str(ref), name)
