@@ -217,6 +217,13 @@ def marker(kind: str, data: Json) -> Forge:
     return and_entry(entry(3, kind, data), **{names.DISCLOSURES: b""})
 
 
+def behind_the_leaves(out: Path) -> Path:
+    """Write a pack with an erasure of which it has no hash."""
+    files = files_of([*history(), entry(3, "erasure", {"items": []})])
+    files[names.LEAVES] = files[names.LEAVES][:-32]
+    return pack_of(files, out, size=4)
+
+
 def padded(one: Json) -> None:
     """Spell the payload's last letter otherwise, with bits that mean nothing."""
     text = one["payload"].rstrip("=")
@@ -426,6 +433,7 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         0,
     ),
     "an erasure": (marker("erasure", {"items": [[1, "message"]]}), 0),
+    "an erasure behind the last leaf": (behind_the_leaves, 1),
     "an erasure with something odd beside": (
         marker("erasure", {"items": ["x", [1, "message"]]}),
         0,
