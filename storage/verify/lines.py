@@ -9,7 +9,6 @@ from storage.entry_bytes import (
     DECODER,
     MEMBERS,
     MOST_BYTES,
-    MOST_INTEGER,
     MOST_LEVELS,
     read_stamp,
 )
@@ -72,7 +71,6 @@ class LineCheck:
         try:
             members = DECODER.decode(line.decode())
             is_canonical = canonical(members) == line
-            check_exact(members)
         except RecursionError:  # How deep a reader goes depends on the Python that runs it.
             self._report.fail(
                 "entry-malformed", f"Entry {index}: More than {MOST_LEVELS} levels.", place=index
@@ -118,19 +116,6 @@ class LineCheck:
             self._back = back
             seconds = round(back.total_seconds())
             self._report.warn("clock", f"At entry {index} the clock is {seconds} s back.")
-
-
-def check_exact(value: object, levels: int = MOST_LEVELS) -> None:
-    """Refuse a number that not all readers hold as it is written.
-
-    Raises:
-        ValueError: it is beyond 2^53 - 1.
-    """
-    if isinstance(value, int) and not -MOST_INTEGER <= value <= MOST_INTEGER:
-        raise ValueError(value)
-    inside = list(value.values()) if isinstance(value, dict) else value
-    for one in inside if levels and isinstance(inside, list) else ():
-        check_exact(one, levels - 1)
 
 
 def run_of(line: bytes) -> str | None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from storage.entry_bytes import DECODER
 from storage.evidence import names
 from storage.evidence.reports.columns import COMMON, POPULATION
-from storage.verify.lines import check_exact
 from storage.verify.pack_files import BLOCK, PackFiles
 from storage.verify.report import Report
 
@@ -53,7 +52,6 @@ def _text(files: PackFiles) -> io.TextIOWrapper:
 def _end(line: bytes, under_way: dict[str, str], otherwise: set[str]) -> None:
     try:
         entry = DECODER.decode(line.decode())
-        check_exact(entry)
         run, kind, outcome = entry["run"], entry["kind"], entry["data"].get(OUTCOME)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return  # The walk says what is wrong with it.

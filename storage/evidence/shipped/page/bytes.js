@@ -15,6 +15,16 @@ export class Unreadable extends Error {}
 // What has more levels than this reader goes down, so more than there may be.
 export class TooDeep extends Unreadable {}
 
+class NoInteger extends Unreadable {}
+
+// What has an integer that this reader cannot hold, so a larger one than there may be.
+export class TooLarge extends Unreadable {
+  constructor(value) {
+    super("a number in it is beyond 2^53 - 1");
+    this.value = value; // With that number rounded.
+  }
+}
+
 export const MOST_LEVELS = 32;
 
 export const encode = (text) => UTF8.encode(text);
@@ -84,7 +94,7 @@ export function canonical(value) {
     return JSON.stringify(value);
   }
   if (typeof value === "number") {
-    if (!Number.isSafeInteger(value)) throw new Unreadable("no integer");
+    if (!Number.isSafeInteger(value)) throw new NoInteger("no integer");
     return String(value);
   }
   if (value === null || typeof value === "boolean") return String(value);
@@ -95,14 +105,17 @@ export function canonical(value) {
 
 // Return a value and whether the text is its one spelling.
 export function parse(text) {
+  let value = null;
+  // Once it is read, 1.0 is like 1.
+  const hasFraction = () => FRACTION.test(text.replace(STRING, ""));
   try {
-    const value = JSON.parse(text);
+    value = JSON.parse(text);
     const isCanonical = canonical(value) === text;
-    // Once it is read, 1.0 is like 1.
-    if (!isCanonical && FRACTION.test(text.replace(STRING, ""))) throw new Unreadable("no integer");
+    if (!isCanonical && hasFraction()) throw new Unreadable("no integer");
     return { value, isCanonical };
   } catch (error) {
     if (error instanceof RangeError) throw new TooDeep("it has too many levels");
+    if (error instanceof NoInteger && !hasFraction()) throw new TooLarge(value);
     throw error instanceof Unreadable ? error : new Unreadable("not JSON");
   }
 }

@@ -1,6 +1,6 @@
 // One entry: is it an entry, byte for byte, and what does it look like to a reader.
 
-import { decode, fromBase64, hasExactly, isObject, latin, parse, TooDeep, Unreadable, valueFault } from "./bytes.js";
+import { decode, fromBase64, hasExactly, isObject, latin, parse, TooDeep, TooLarge, Unreadable, valueFault } from "./bytes.js";
 
 const MEMBERS = ["actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v"];
 const ACTORS = new Set(["user", "bot", "schedule", "webhook", "agent", "model", "system"]);
@@ -26,7 +26,8 @@ export function readEntry(line, place, report) {
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     // Readers differ in how deep they go; none goes less deep than entries may be.
-    const code = error instanceof TooDeep ? "entry-malformed" : "not-canonical";
+    const isOdd = error instanceof TooDeep || error instanceof TooLarge;
+    const code = isOdd ? "entry-malformed" : "not-canonical";
     fail(code, `entry ${place} cannot be read: ${error.message}`);
     return null;
   }

@@ -1,7 +1,7 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { canonical, decode, encode, fromBase64, hex, isObject, latin, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { canonical, decode, encode, fromBase64, hex, isObject, latin, lenient, parse, same, strictObject, toBase64, TooLarge, Unreadable } from "./bytes.js";
 import { judgeCells } from "./cells.js";
 import { readEntry, rowOf, runOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
@@ -415,6 +415,7 @@ function read(line) {
     return parse(decode(line)).value;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
+    if (error instanceof TooLarge) return error.value;
     return null; // The walk meets the line again, and says what is wrong with it.
   }
 }
