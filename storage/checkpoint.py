@@ -20,7 +20,8 @@ SIGNATURE_BYTES = 64
 ID_BYTES = 4
 DASH = "\N{EM DASH}"
 SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
-ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f]{1,255}")
+# What is space to one reader of a note and none to another stands in no name.
+ORIGIN = re.compile(r"[^\s+\x00-\x1f\x7f\x85\ufeff]{1,255}")
 FINGERPRINT = 12
 # Control characters but LF, and what stands for a byte that is no UTF-8.
 NO_NOTE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")

@@ -69,10 +69,8 @@ class LineCheck:
 
     def _parse(self, line: bytes, index: int) -> dict[str, Any] | None:
         try:
-            text = line.decode()
-            # The bare scanner: what it leaves over re-encodes to other bytes.
-            members, end = DECODER.raw_decode(text)
-            is_canonical = end == len(text) and canonical(members) == line
+            members = DECODER.decode(line.decode())
+            is_canonical = canonical(members) == line
         except RecursionError:  # How deep a reader goes depends on the Python that runs it.
             self._report.fail(
                 "entry-malformed", f"Entry {index}: More than {MOST_LEVELS} levels.", place=index

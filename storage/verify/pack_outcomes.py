@@ -26,7 +26,8 @@ def judge_outcomes(files: PackFiles, start: int, report: Report) -> None:
     """Compare what the report says that each run came to with the entry that ended it."""
     if FILE not in files.names():
         return
-    under_way: dict[str, str | None] = {}  # None once it ended otherwise than its row says.
+    under_way: dict[str, str] = {}  # What the row of a run says that it came to.
+    otherwise: set[str] = set()  # Of these, the runs that ended otherwise; one may end again.
     with files.open(names.ENTRIES) as entries, _text(files) as file:
         rows = _rows(file)
         row, place = next(rows, None), start
@@ -37,10 +38,10 @@ def judge_outcomes(files: PackFiles, start: int, report: Report) -> None:
                 under_way[row[1]] = row[2]
                 row = next(rows, None)
             if MARK in line:
-                _end(line, under_way)
+                _end(line, under_way, otherwise)
             place += 1
     for run, told in under_way.items():
-        if told != OPEN:
+        if told != OPEN or run in otherwise:
             report.fail("index-row", f"{FILE} tells another outcome of the run {run}.")
 
 
@@ -48,7 +49,7 @@ def _text(files: PackFiles) -> io.TextIOWrapper:
     return io.TextIOWrapper(files.open(FILE), "utf-8", errors="replace", newline="\n")
 
 
-def _end(line: bytes, under_way: dict[str, str | None]) -> None:
+def _end(line: bytes, under_way: dict[str, str], otherwise: set[str]) -> None:
     try:
         entry = DECODER.decode(line.decode())
         run, kind, outcome = entry["run"], entry["kind"], entry["data"].get(OUTCOME)
@@ -62,7 +63,7 @@ def _end(line: bytes, under_way: dict[str, str | None]) -> None:
     if not isinstance(came_to, str) or under_way[run] == came_to:
         del under_way[run]
     else:
-        under_way[run] = None
+        otherwise.add(run)
 
 
 def _rows(file: io.TextIOWrapper) -> Iterator[tuple[int, str, str]]:
@@ -70,7 +71,9 @@ def _rows(file: io.TextIOWrapper) -> Iterator[tuple[int, str, str]]:
     rows = csv.reader(file)
     try:
         columns = next(rows, [])
-        at = columns.index(OUTCOME) if OUTCOME in columns else len(columns)
+        if OUTCOME not in columns:
+            return
+        at = columns.index(OUTCOME)
         for row in rows:
             if len(row) > max(at, RUN) and PLACE.fullmatch(row[0]):
                 yield int(row[0]), row[RUN], row[at]

@@ -270,10 +270,12 @@ class PackSource:
 
     def _lines(self, name: str) -> Iterator[bytes]:
         most = MOST_PAYLOAD if name == names.DISCLOSURES else MOST_LINE
+        fault = "file-hash", f"{name} ends in the middle of a line."
         with self._files.open(name) as file:
             while line := file.readline(most):
-                if not line.endswith(b"\n"):
-                    self._fault("file-hash", f"{name} ends in the middle of a line.")
+                is_cut = len(line) < most and not line.endswith(b"\n")
+                if is_cut and fault not in self._faults:  # Some files are read again.
+                    self._fault(*fault)
                 yield line.removesuffix(b"\n")
 
     def _rows(self) -> Iterator[str]:
@@ -315,6 +317,7 @@ class PackSource:
             yield int(place), line
 
     def _disclosures(self) -> Iterator[tuple[int, HeldPart]]:
+        latest = self._manifest.start
         for number, line in enumerate(self._lines(names.DISCLOSURES)):
             try:
                 said = read_canonical(line)
@@ -322,10 +325,14 @@ class PackSource:
                 place = said["i"]
             except (KeyError, TypeError, ValueError):
                 place = None
-            if is_count(place):
-                yield place, part
-            else:
+            if not is_count(place):
                 self._fault("disclosure-orphan", f"Payload {number} cannot be read.")
+            elif place < latest:
+                words = f"A payload is for entry {place}, which is not here or came before."
+                self._fault("disclosure-orphan", words)
+            else:
+                latest = place
+                yield place, part
 
     def _text(self, name: str) -> str:
         return read_small(self._files, name).decode(errors="surrogateescape")

@@ -1,14 +1,17 @@
 """What somebody with all keys of a log can write into a pack, and what all verifiers say of it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from storage.entry_bytes import leaf_hash
 from storage.evidence import names
 from tests.storage.forged_packs import (
     LOG,
     PIN,
     SALT,
+    SUBJECT_KEY,
     WRITER,
     Files,
     Json,
@@ -22,12 +25,14 @@ from tests.storage.forged_packs import (
     part_of,
     proof_of,
     public,
+    range_of,
     respelt,
 )
 
 BOM = b"\xef\xbb\xbf"
 HEAD = "idx,ts,kind,run,actor,who,more\r\n"
 STARTED = "1,2026-03-02T09:00:01.000Z,run.started,r1,{ref},slack:T0ABC:U0RITA,{more}\r\n"
+POPULATION = names.report_name("population")
 FINISHED = "2,2026-03-02T09:00:02.000Z,run.finished,r1,interlock,,x\r\n"
 
 Forge = Callable[[Path], Path]
@@ -132,7 +137,7 @@ def report(*rows: str, start: str = HEAD) -> Forge:
     def change(files: Files) -> None:
         ref = files[names.INDEX].decode().splitlines()[2].split(",")[5]
         text = start + "".join(one.replace("{ref}", ref) for one in rows)
-        files["reports/population.csv"] = text.encode()
+        files[POPULATION] = text.encode()
 
     return with_files(change)
 
@@ -158,8 +163,65 @@ def untold(report_name: str, kind: str, data: Json) -> Forge:
     return and_entry(entry(3, kind, data), **{name: header})
 
 
+def ended_again(outcome: str) -> Forge:
+    """Return what writes a pack with a run that was done, and then cancelled, as that."""
+    done = history()[-1]
+    again = entry(3, "run.cancelled", {}, run="r1", rseq=2, prev=b64(leaf_hash(done)))
+
+    def forge(out: Path) -> Path:
+        files = files_of([*history(), again])
+        header, row = files[POPULATION].decode().splitlines()
+        files[POPULATION] = f"{header},outcome\n{row},{outcome}\n".encode()
+        return pack_of(files, out, size=4)
+
+    return forge
+
+
+def out_of_turn(out: Path) -> Path:
+    """Write a pack with a payload for the first entry between those of two later ones."""
+    begun = json.loads(history()[1])
+    files = files_of([*history(), entry(3, "access.read", {}, parts=begun["parts"])])
+    payload = files[names.DISCLOSURES]
+    for place in (b"0", b"3"):
+        files[names.DISCLOSURES] += payload.replace(b'"i":1', b'"i":' + place)
+    return pack_of(files, out, size=4)
+
+
+def of_before(out: Path) -> Path:
+    """Write a pack of the last two of four entries, with a payload of one before them."""
+    begun = json.loads(history()[1])
+    lines = [*history(), entry(3, "access.read", {}, parts=begun["parts"])]
+    files = files_of(lines)
+    payload = files[names.DISCLOSURES]
+    files = range_of(files, 2, lines)
+    files[names.DISCLOSURES] = payload + payload.replace(b'"i":1', b'"i":3')
+    return pack_of(files, out, start=2, size=4)
+
+
+def decided_first(out: Path) -> Path:
+    """Write a pack with a run that was decided on before it began, so by whom nobody can tell."""
+    keys, begun, _ = history()
+    decision = entry(1, "approval.granted", {}, run="r1")
+    after = {"rseq": 1, "prev": b64(leaf_hash(decision)), "actor": json.loads(begun)["actor"]}
+    lines = [keys, decision, entry(2, "run.started", {}, run="r1", **after)]
+    header = "idx,ts,kind,run,actor,who"
+    row = "1,2026-03-02T09:00:01.000Z,approval.granted,r1,interlock,"
+    files = {**files_of(lines), names.DISCLOSURES: b""}
+    for one in ("population", "approvals"):
+        files[names.report_name(one)] = f"{header}\n{row}\n".encode()
+    files[names.report_name("sod")] = f"{header},requester,requester_who\n{row},,\n".encode()
+    return pack_of(files, out)
+
+
 def marker(kind: str, data: Json) -> Forge:
     return and_entry(entry(3, kind, data), **{names.DISCLOSURES: b""})
+
+
+def behind_the_leaves(out: Path) -> Path:
+    """Write a pack with an erasure of which it has no hash."""
+    files = files_of([*history(), entry(3, "erasure", {"items": []})])
+    files[names.LEAVES] = files[names.LEAVES][:-32]
+    return pack_of(files, out, size=4)
 
 
 def padded(one: Json) -> None:
@@ -176,6 +238,7 @@ def nested(levels: int) -> list[Any]:
     return [nested(levels - 1)] if levels else []
 
 
+COUNTED = entry(3, "access.read", {"n": 1})
 FLAGGED = respelt(entry(3, "access.read", {}), b'"rseq":0', b'"rseq":true')
 
 
@@ -269,13 +332,38 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
     "a place with a zero before it": (beside(names.CONTEXT, b"07\tx\n"), 1),
     "a place of five thousand digits": (beside(names.CONTEXT, b"9" * 5000 + b"\tx\n"), 1),
     "a payload with a member too many": (edited(names.DISCLOSURES, b'{"d"', b'{"a b":1,"d"'), 1),
+    "a payload out of turn": (out_of_turn, 1),
+    "a payload of before the range": (of_before, 1),
+    "a payload that stands twice": (
+        with_files(lambda files: files.update({names.DISCLOSURES: files[names.DISCLOSURES] * 2})),
+        1,
+    ),
     "a payload without a salt": (edited(names.DISCLOSURES, b64(SALT).encode(), b""), 1),
     "zeros behind a salt": (
         edited(names.DISCLOSURES, b64(SALT).encode(), b64(SALT + bytes(8)).encode()),
         1,
     ),
+    **{
+        f"a person under {what}": (
+            edited(names.SUBJECTS, b64(SUBJECT_KEY).encode(), b64(key).encode()),
+            1,
+        )
+        for what, key in (
+            ("another key", bytes(32)),
+            ("a shorter key", SUBJECT_KEY[:-1]),
+            ("no key", b""),
+        )
+    },
+    "a person who stands twice": (
+        with_files(lambda files: files.update({names.SUBJECTS: files[names.SUBJECTS] * 2})),
+        1,
+    ),
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
     "a report in its order": (report(STARTED), 0),
+    "a run that was decided on before it began": (decided_first, 0),
+    "a run that ended twice": (ended_again("cancelled"), 0),
+    "a run that ended twice, and as neither says": (ended_again("failed"), 1),
+    "a run that ended twice, and as if it had not": (ended_again("open"), 1),
     "a population with a run twice": (report(STARTED, FINISHED), 1),
     "a report in another order": (report(FINISHED, STARTED), 1),
     "a report that tells twice of an entry": (report(STARTED, STARTED), 1),
@@ -299,6 +387,7 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         report(STARTED.replace(",{more}", ""), start=HEAD.replace(",more", "")),
         0,
     ),
+    "a row with more cells than columns": (report(STARTED.replace("{more}", "{more},more")), 0),
     "a cell that nobody closes": (
         report(STARTED.replace("U0RITA,", 'U0RITA"",').replace(",slack", ',"slack')),
         1,
@@ -311,6 +400,20 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         f"a file under the name {name!r}": (beside(name, b"x"), verdict)
         for name, verdict in (("reports/sod.csv ", 1), ("reports /sod.csv", 1), ("notes", 0))
     },
+    **{
+        f"{what} in an entry": (and_entry(respelt(COUNTED, b'"n":1', b'"n":' + spelt)), 1)
+        for what, spelt in (
+            ("a number beyond what every reader holds", b"9007199254740992"),
+            ("a number of thirty digits", b"1" * 30),
+            ("a fraction that is whole", b"1.0"),
+            ("a power of ten", b"1e0"),
+            ("less than nothing by nothing", b"-0"),
+        )
+    },
+    "an entry longer than readers read": (edited(names.ENTRIES, b"slash", b"x" * 200_000), 1),
+    "something behind an entry": (edited(names.ENTRIES, b"\n", b"{}\n"), 1),
+    "a space before an entry": (edited(names.ENTRIES, b"{", b" {"), 1),
+    "a byte order mark before a head": (head(lambda note: BOM + note), 1),
     "a year that there is not": (
         and_entry(entry(3, "access.read", {}, ts="0000-01-01T00:00:00.000Z")),
         1,
@@ -330,6 +433,7 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         0,
     ),
     "an erasure": (marker("erasure", {"items": [[1, "message"]]}), 0),
+    "an erasure behind the last leaf": (behind_the_leaves, 1),
     "an erasure with something odd beside": (
         marker("erasure", {"items": ["x", [1, "message"]]}),
         0,

@@ -30,7 +30,7 @@ from tests.storage.held_stories import HELD_STORIES
 from tests.storage.hostile_packs import HOSTILE
 from tests.storage.hostile_zips import HOSTILE_ZIPS
 from tests.storage.key_stories import CHAIN_STORIES, KEY_STORIES
-from tests.storage.packs import ATTACKS, Office, by_script, resign
+from tests.storage.packs import ATTACKS, Office, by_script, resign, rewrite
 from tests.storage.stories import STORIES, recorded
 from tests.storage.test_verify import a_full_life
 from tests.storage.trail import (
@@ -179,13 +179,15 @@ def test_whoever_changes_a_pack_is_found_by_the_same_name(
     assert reader.codes() == ours.codes
 
 
+@pytest.mark.parametrize("other", ['"gone"', '"gone'])
 def test_the_first_fault_is_told_in_words_with_its_run(
-    plain: Path, reader: Reader, tmp_path: Path
+    plain: Path, reader: Reader, tmp_path: Path, other: str
 ) -> None:
     pack = tmp_path / "pack"
     shutil.copytree(plain, pack)
     entries = pack / "entries.jsonl"
-    entries.write_text(entries.read_text().replace('"done"', '"gone"', 1))
+    entries.write_text(entries.read_text().replace('"done"', other, 1))
+    rewrite("reports/population.csv", lambda text: text.replace("run.started", "x", 1))(pack)
     reader.verify(pack, keys=plain.with_name("vkey").read_text())
 
     assert "was changed, moved or put in after the log was signed" in reader.text(".first")
@@ -319,6 +321,9 @@ def test_the_page_says_the_same_of_packs_that_nobody_would_write(
 
     assert reader.verify(zipped(pack), keys=PIN) == ours.exit == verdict
     assert reader.codes() == ours.codes
+    if verdict == 1:
+        run = "" if ours.first_run is None else f"It is of the run {ours.first_run}."
+        assert reader.text(".first").partition("It is of")[2] == run.removeprefix("It is of")
 
 
 @pytest.mark.parametrize("name", KEY_STORIES | CHAIN_STORIES)

@@ -2,9 +2,11 @@
 
 const UTF8 = new TextEncoder();
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
 const LATIN = new TextDecoder("latin1");
+const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
 const NO_BASE64 = /[^A-Za-z0-9+/=]/;
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+const FRACTION = /[0-9][.eE]/;
 const MEMBER = /^[A-Za-z0-9_.-]{1,64}$/;
 
 // What cannot be read; the text says why.
@@ -13,6 +15,16 @@ export class Unreadable extends Error {}
 // What has more levels than this reader goes down, so more than there may be.
 export class TooDeep extends Unreadable {}
 
+class NoInteger extends Unreadable {}
+
+// What has an integer that this reader cannot hold, so a larger one than there may be.
+export class TooLarge extends Unreadable {
+  constructor(value) {
+    super("a number in it is beyond 2^53 - 1");
+    this.value = value; // With that number rounded.
+  }
+}
+
 export const MOST_LEVELS = 32;
 
 export const encode = (text) => UTF8.encode(text);
@@ -20,6 +32,7 @@ export const encode = (text) => UTF8.encode(text);
 // Return a text in which what is no UTF-8 is replaced, so that it differs from what was signed.
 export const lenient = (bytes) => LENIENT.decode(bytes);
 
+// Return a text in which each byte is a sign, to look for something that is ASCII.
 export const latin = (bytes) => LATIN.decode(bytes);
 
 export function decode(bytes) {
@@ -81,7 +94,7 @@ export function canonical(value) {
     return JSON.stringify(value);
   }
   if (typeof value === "number") {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new Unreadable("no integer");
+    if (!Number.isSafeInteger(value)) throw new NoInteger("no integer");
     return String(value);
   }
   if (value === null || typeof value === "boolean") return String(value);
@@ -92,11 +105,17 @@ export function canonical(value) {
 
 // Return a value and whether the text is its one spelling.
 export function parse(text) {
+  let value = null;
+  // Once it is read, 1.0 is like 1.
+  const hasFraction = () => FRACTION.test(text.replace(STRING, ""));
   try {
-    const value = JSON.parse(text);
-    return { value, isCanonical: canonical(value) === text };
+    value = JSON.parse(text);
+    const isCanonical = canonical(value) === text;
+    if (!isCanonical && hasFraction()) throw new Unreadable("no integer");
+    return { value, isCanonical };
   } catch (error) {
     if (error instanceof RangeError) throw new TooDeep("it has too many levels");
+    if (error instanceof NoInteger && !hasFraction()) throw new TooLarge(value);
     throw error instanceof Unreadable ? error : new Unreadable("not JSON");
   }
 }

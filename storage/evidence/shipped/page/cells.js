@@ -14,20 +14,20 @@ const LAST_MOMENT = Date.UTC(10_000, 0, 1);
 // Compare every cell of every table; `made` are the rows of each report by their entries.
 export async function judgeCells(files, made, { withholds }, report) {
   const saidBefore = new Set(report.failures.map((one) => one.text));
-  const fail = (text, place) => saidBefore.has(text) || report.fail("index-row", text, { place });
+  const fail = (text) => saidBefore.has(text) || report.fail("index-row", text);
   for (const [table, rows] of made) {
     const name = `reports/${table}.csv`;
     if (!files.has(name)) continue;
     const told = tableOf(files, name);
     const columns = (await told.next()).value ?? [];
-    if (new Set(columns).size < columns.length) fail(`${name} has a column twice`, null);
+    if (new Set(columns).size < columns.length) fail(`${name} has a column twice`);
     const misses = CELLS[table].every((one) => columns.includes(one));
     const left = new Map([...rows].map(([place, some]) => [place, some.map((row) => withNames(table, row))]));
     for await (const cells of told) {
       const row = PLACE.test(cells[0] ?? "") ? withoutTerm(zipped(columns, cells), withholds) : null;
       if (row !== null) compare(name, Number(cells[0]), left, { row, fail });
     }
-    for (const [place, some] of misses ? left : []) some.forEach(() => fail(`${name} does not tell of entry ${place}`, place));
+    for (const [place, some] of misses ? left : []) some.forEach(() => fail(`${name} does not tell of entry ${place}`));
   }
 }
 
@@ -38,11 +38,11 @@ function compare(name, place, left, { row, fail }) {
   const [one] = mine.splice(Math.max(0, same), 1);
   if (same >= 0) return;
   if (!one) {
-    if (KNOWN_KINDS.has(row.get("kind"))) fail(`${name}: a row says something else than entry ${place}`, place);
+    if (KNOWN_KINDS.has(row.get("kind"))) fail(`${name}: a row says something else than entry ${place}`);
     return;
   }
   const column = differing(one, row);
-  fail(`${name}: the row of entry ${place} says '${row.get(column)}' as ${column}, its entries say '${one.get(column)}'`, place);
+  fail(`${name}: the row of entry ${place} says '${row.get(column)}' as ${column}, its entries say '${one.get(column)}'`);
 }
 
 // Return the first column in which a row says something else than its entries.

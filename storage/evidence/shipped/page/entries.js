@@ -1,6 +1,6 @@
 // One entry: is it an entry, byte for byte, and what does it look like to a reader.
 
-import { decode, fromBase64, hasExactly, isObject, parse, TooDeep, Unreadable, valueFault } from "./bytes.js";
+import { decode, fromBase64, hasExactly, isObject, latin, parse, TooDeep, TooLarge, Unreadable, valueFault } from "./bytes.js";
 
 const MEMBERS = ["actor", "data", "id", "key", "kind", "log", "parts", "prev", "rseq", "run", "sig", "ts", "v"];
 const ACTORS = new Set(["user", "bot", "schedule", "webhook", "agent", "model", "system"]);
@@ -11,11 +11,13 @@ const PSEUDONYM = /^s:[0-9a-f]{32}$/;
 const PART = /^[a-z0-9_.-]{1,64}$/;
 const TS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 const MOST_BYTES = 16384;
+const RUN_OF_LINE = /"rseq":[0-9]+,"run":"([A-Za-z0-9_-]{1,64})"/g;
 
 // Return the entry on a line, null where it is none; tell the report what is wrong with it.
 export function readEntry(line, place, report) {
+  const fail = (code, text) => report.fail(code, text, { place, run: runOf(line) });
   if (line.length > MOST_BYTES) {
-    report.fail("entry-malformed", `entry ${place} is longer than an entry can be`, { place });
+    fail("entry-malformed", `entry ${place} is longer than an entry can be`);
     return null;
   }
   let read;
@@ -24,23 +26,24 @@ export function readEntry(line, place, report) {
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     // Readers differ in how deep they go; none goes less deep than entries may be.
-    const code = error instanceof TooDeep ? "entry-malformed" : "not-canonical";
-    report.fail(code, `entry ${place} cannot be read: ${error.message}`, { place });
+    const isOdd = error instanceof TooDeep || error instanceof TooLarge;
+    const code = isOdd ? "entry-malformed" : "not-canonical";
+    fail(code, `entry ${place} cannot be read: ${error.message}`);
     return null;
   }
-  const run = typeof read.value?.run === "string" ? read.value.run : null;
-  if (!read.isCanonical) {
-    report.fail("not-canonical", `entry ${place} is not spelt as entries are`, { place, run });
-  }
+  if (!read.isCanonical) fail("not-canonical", `entry ${place} is not spelt as entries are`);
   const fault = shapeFault(read.value);
   if (fault !== null) {
-    report.fail("entry-malformed", `entry ${place} is no entry: ${fault}`, { place, run });
+    fail("entry-malformed", `entry ${place} is no entry: ${fault}`);
     return null;
   }
-  if (!isMoment(read.value.ts)) {
-    report.fail("ts-format", `entry ${place} has a time that is none`, { place, run });
-  }
+  if (!isMoment(read.value.ts)) fail("ts-format", `entry ${place} has a time that is none`);
   return read.value;
+}
+
+// Return the run that a line names, also one that cannot be read as a whole; null for none.
+export function runOf(line) {
+  return [...latin(line).matchAll(RUN_OF_LINE)].at(-1)?.[1] ?? null;
 }
 
 // Return what the entry's row in the index must say.

@@ -70,7 +70,7 @@ export class Files {
     for await (const block of this.blocks(name)) {
       let from = 0;
       for (let at = block.indexOf(10); at >= 0; at = block.indexOf(10, from)) {
-        yield joined(rest, block.subarray(from, at));
+        yield* pieces(joined(rest, block.subarray(from, at)), most);
         [rest, held, from] = [[], 0, at + 1];
       }
       if (from < block.length) rest.push(block.subarray(from));
@@ -100,6 +100,13 @@ export class Files {
     }
     if (held) yield joined(rest, new Uint8Array());
   }
+}
+
+// Yield a line in pieces of that size; how much of it came at once makes no difference.
+function* pieces(line, most) {
+  let from = 0;
+  for (; line.length - from >= most; from += most) yield line.subarray(from, from + most);
+  yield line.subarray(from);
 }
 
 function joined(rest, last) {

@@ -30,7 +30,7 @@ export class Ids {
       place += 1;
       if (!twice.has(shortId(line))) continue;
       const [id] = ID.exec(latin(line));
-      if (met.has(id)) report.fail("duplicate-id", `entry ${place} stands in the pack a second time`, { place });
+      if (met.has(id)) report.fail("duplicate-id", `entry ${place} stands in the pack a second time`);
       met.add(id);
     }
   }

@@ -5,7 +5,7 @@ import { sha256 } from "./sha256.js";
 import { keyId, verifies } from "./signing.js";
 
 // The characters of a name; and those that no note holds: all that control, but LF.
-const ORIGIN = /^[^\s+\x00-\x1f\x7f]{1,255}$/;
+const ORIGIN = /^[^\s+\x00-\x1f\x7f\x85\ufeff]{1,255}$/u;
 const NO_NOTE = /[\x00-\x09\x0b-\x1f\x7f]/;
 const WITNESS = 4; // The first byte of a witness's key.
 

@@ -1,6 +1,7 @@
 // Payloads: each is there and is the one that was recorded, or a later marker says why it is gone.
 
 import { decode, fromBase64, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { runOf } from "./entries.js";
 import { commitment } from "./signing.js";
 
 // Which payloads are said to be gone, and by which entry.
@@ -86,9 +87,11 @@ export const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 export class Held {
   #lines;
   #next = null;
+  #latest;
   #report;
 
-  constructor(files, report) {
+  constructor(files, start, report) {
+    this.#latest = start;
     this.#lines = files.lines("disclosures.jsonl");
     this.#report = report;
   }
@@ -98,12 +101,12 @@ export class Held {
     return this;
   }
 
-  // Return the payloads of one entry by name.
-  async take(place) {
+  // Return the payloads by name of one entry, which stands on that line.
+  async take(place, line) {
     const found = new Map();
     for (; this.#next?.place === place; await this.#advance()) {
       const { name } = this.#next;
-      if (found.has(name)) this.#report.fail("disclosure-duplicate", `the payload ${name} of entry ${place} is there twice`, { place });
+      if (found.has(name)) this.#report.fail("disclosure-duplicate", `the payload ${name} of entry ${place} is there twice`, { place, run: runOf(line) });
       found.set(name, this.#next);
     }
     return found;
@@ -112,7 +115,7 @@ export class Held {
   // Report the payloads that belong to no entry that was met.
   async finish() {
     for (; this.#next; await this.#advance()) {
-      this.#report.fail("disclosure-orphan", `a payload is for entry ${this.#next.place}, which is not here or came before`);
+      this.#report.fail("disclosure-orphan", `a payload is for entry ${this.#next.place}, which is not here`);
     }
   }
 
@@ -121,7 +124,10 @@ export class Held {
       const { value, done } = await this.#lines.next();
       if (done) return;
       try {
-        this.#next = payload(value);
+        const one = payload(value);
+        if (one.place < this.#latest) throw new Unreadable(`it is for entry ${one.place}, which is not here or came before`);
+        this.#latest = one.place;
+        this.#next = one;
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         this.#report.fail("disclosure-orphan", `a payload cannot be read: ${error.message}`);

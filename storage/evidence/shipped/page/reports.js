@@ -46,7 +46,7 @@ export async function judgeReports(files, { people, outcomes }, report) {
       if (!tells(one.row, entry)) differs(one, report);
       if (!hasOutcome(one.row, outcomes)) report.fail("index-row", `${one.name} tells another outcome of the run ${one.row.cells[3]}`);
       if (one.tellsAgain()) report.fail("index-row", `${one.name} tells twice of the run ${one.row.cells[3]}`);
-      if (isTwice(met, one)) report.fail("index-row", `${one.name} tells twice of entry ${entry.place}`, { place: entry.place });
+      if (isTwice(met, one)) report.fail("index-row", `${one.name} tells twice of entry ${entry.place}`);
       await one.next();
     }
     for (const name of entry.wanted) {
@@ -71,7 +71,7 @@ function hasOutcome({ cells, outcome }, outcomes) {
 }
 
 function differs({ name, row: { place } }, report) {
-  report.fail("index-row", `${name}: a row says something else than entry ${place}`, { place });
+  report.fail("index-row", `${name}: a row says something else than entry ${place}`);
 }
 
 function isTwice(met, { name, row: { cells } }) {

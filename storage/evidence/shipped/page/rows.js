@@ -64,14 +64,14 @@ export class MadeRows {
 
   // Return the rows of each report; `people` says who is behind a pseudonym.
   finish(people, { withholds }) {
-    const who = (run) => people.get(run?.started?.actor ?? "") ?? null;
-    for (const { run, told, cells } of this.#duties) this.#add("sod", told, { ...cells, requester_who: who(run) });
+    const who = ({ requester }) => people.get(requester) ?? null;
+    for (const { told, cells } of this.#duties) this.#add("sod", told, { ...cells, requester_who: who(cells) });
     for (const { told, id } of this.#used) this.#add("exceptions", told, glassCells(told, this.#reviews.get(id)));
     for (const call of this.#calls.values()) this.#called(call);
     for (const told of this.#refused) {
       const run = this.#runs.get(String(said(told, "by_run")));
-      const duties = run ? { ...dutiesOf(told, run, ""), requester_who: who(run) } : {};
-      this.#add("sod", told, { ...duties, ...refusedCells(told) });
+      const duties = run ? dutiesOf(told, run, "") : {};
+      this.#add("sod", told, { ...duties, requester_who: who(duties), ...refusedCells(told) });
     }
     for (const run of this.#runs.values()) {
       for (const call of run.calls.values()) this.#called(call);
@@ -155,7 +155,7 @@ export class MadeRows {
     const asked = run.requests.get(keyOf(said(told, "request")));
     this.#add("approvals", told, approvalCells(told, asked));
     const overlap = overlapOf(told, run, asked);
-    this.#duties.push({ run, told, cells: dutiesOf(told, run, overlap) });
+    this.#duties.push({ told, cells: dutiesOf(told, run, overlap) });
     if (overlap === "requester" && told.kind === "approval.granted") this.#odd(told, "self-approval");
     const expires = asked ? said(asked, "expires") : null;
     if (expires !== null && told.ts > String(expires)) this.#odd(told, "late", "decided after the request had expired");
@@ -163,7 +163,7 @@ export class MadeRows {
 
   #broken(told, id, run) {
     const overlap = overlapOf(told, run, run.requests.get(keyOf(said(told, "request"))));
-    this.#duties.push({ run, told, cells: dutiesOf(told, run, overlap === "none" ? "alone" : overlap) });
+    this.#duties.push({ told, cells: dutiesOf(told, run, overlap === "none" ? "alone" : overlap) });
     this.#used.push({ told, id });
   }
 }

@@ -3,13 +3,12 @@
 // Whoever reads a sample reads these lines and nothing else, so they have to be those of the log.
 // Where the manifest names seed and count, the runs are drawn again: which are there is no choice.
 
-import { encode, hex } from "./bytes.js";
+import { encode, hex, latin } from "./bytes.js";
+import { runOf } from "./entries.js";
 import { Sha256 } from "./sha256.js";
 
 const SAMPLE = /^samples\/([A-Za-z0-9_-]{1,64})\/entries\.jsonl$/;
-const NAMED_RUN = /"rseq":[0-9]+,"run":"([A-Za-z0-9_-]{1,64})"/g;
 const BEGAN = /^(?:0|[1-9][0-9]{0,15}),([A-Za-z0-9_-]{1,64}),0,/;
-const BYTE_TEXT = new TextDecoder("latin1");
 const NEWLINE = new Uint8Array([10]);
 
 // Compare the entries of every sampled run with those of the pack that name this run.
@@ -50,15 +49,11 @@ async function runsDrawn(files, sample) {
   if (!sample) return null;
   const lots = [];
   for await (const row of files.lines("index.csv")) {
-    const run = BEGAN.exec(BYTE_TEXT.decode(row))?.[1];
+    const run = BEGAN.exec(latin(row))?.[1];
     if (!run) continue;
     const hash = new Sha256();
     hash.update(encode(`${sample.seed}\n${run}`));
     lots.push(`${hex(hash.digest())} ${run}`);
   }
   return new Set(lots.sort().slice(0, sample.count).map((one) => one.split(" ")[1]));
-}
-
-function runOf(line) {
-  return [...BYTE_TEXT.decode(line).matchAll(NAMED_RUN)].at(-1)?.[1];
 }

@@ -1,9 +1,9 @@
 // One look at one pack: stream over its files in blocks, hand each entry to every check.
 
 import { anchoredSizes, judgeAnchors, judgeWitnesses } from "./anchors.js";
-import { canonical, decode, encode, fromBase64, hex, isObject, latin, lenient, parse, same, strictObject, toBase64, Unreadable } from "./bytes.js";
+import { canonical, decode, encode, fromBase64, hex, isObject, latin, lenient, parse, same, strictObject, toBase64, TooLarge, Unreadable } from "./bytes.js";
 import { judgeCells } from "./cells.js";
-import { readEntry, rowOf } from "./entries.js";
+import { readEntry, rowOf, runOf } from "./entries.js";
 import { judgeNotes, readNotes } from "./heads.js";
 import { Ids } from "./ids.js";
 import { KeyRing } from "./keyring.js";
@@ -157,7 +157,7 @@ class Verifier {
     const lines = this.files.lines("entries.jsonl");
     const rows = this.files.lines("index.csv");
     if (text((await rows.next()).value) !== COLUMNS) this.report.fail("index-row", "the index has other columns");
-    const parts = await new Held(this.files, this.report).begin();
+    const parts = await new Held(this.files, start, this.report).begin();
     this.#roots.set(0, this.#tree.root());
     let place = 0;
     for await (const leaf of this.files.records("leaves.bin", 32)) {
@@ -169,7 +169,7 @@ class Verifier {
       const line = isInside ? (await lines.next()).value : context.get(place);
       if (!isInside) context.delete(place);
       if (!line) this.#skip(place, leaf, isInside);
-      else await this.#meet(place, line, leaf, isInside ? await this.#beside(place, rows, parts) : null);
+      else await this.#meet(place, line, leaf, isInside ? await this.#beside(place, rows, await parts.take(place, line)) : null);
       if (sizes.has(this.#tree.size)) this.#roots.set(this.#tree.size, this.#tree.root());
       place += 1;
     }
@@ -186,12 +186,12 @@ class Verifier {
     this.report.counts.entries = this.#tree.size;
   }
 
-  async #beside(place, rows, parts) {
+  async #beside(place, rows, held) {
     const row = text((await rows.next()).value);
     const ts = row.split(",").slice(3, 4).join();
     if (place === this.manifest.start) this.#first = ts;
     if (place === this.manifest.end - 1) this.#last = ts;
-    return { row, held: await parts.take(place) };
+    return { row, held };
   }
 
   // Check that manifest and newest head speak of all the leaves, and when they were.
@@ -226,13 +226,13 @@ class Verifier {
   async #meet(place, line, leaf, inside) {
     const own = leafOf(line);
     this.#tree.append(own);
+    if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run: runOf(line) });
     const entry = readEntry(line, place, this.report);
-    const run = entry?.run ?? null;
-    if (!same(own, leaf)) this.report.fail("leaf-mismatch", `entry ${place} is not the one that the log holds the hash of`, { place, run });
     if (entry === null) {
       this.#lack(place);
       return;
     }
+    const { run } = entry;
     this.markers.count(place, entry.parts);
     const isJudged = await this.ring.observe(place, entry, line);
     if (!isJudged) this.#author(place, entry, line);
@@ -325,11 +325,13 @@ class Verifier {
     for await (const line of this.files.lines("subjects.jsonl")) {
       try {
         const { ref, id, k } = strictObject(decode(line));
-        if (typeof id !== "string" || met.has(id)) throw new Unreadable("somebody stands there twice");
+        if (typeof id !== "string") throw new Unreadable("somebody is no text");
+        const [key, isAgain] = [fromBase64(k), met.has(id)];
         met.add(id);
-        const made = hex(await hmac(fromBase64(k, 32), encode(id))).slice(0, 32);
+        this.people.set(ref, id); // What a table repeats is another question.
+        if (isAgain) throw new Unreadable("somebody stands there twice");
+        const made = key.length === 32 ? hex(await hmac(key, encode(id))).slice(0, 32) : null;
         if (`s:${made}` !== ref) throw new Unreadable(`${ref} is not who stands behind it`);
-        this.people.set(ref, id);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         this.report.fail("subject-ref", `the list of people is not as recorded: ${error.message}`);
@@ -348,6 +350,7 @@ function read(line) {
     return parse(decode(line)).value;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
+    if (error instanceof TooLarge) return error.value;
     return null; // The walk meets the line again, and says what is wrong with it.
   }
 }
