@@ -131,7 +131,7 @@ class Recorder:
                 if is_late:
                     self._record_late(unit)
                 else:
-                    base = self._take_up(unit, row)
+                    base, epoch = self._take_up(unit, row)
                     is_known = self._is_known(row)
                     if is_known:
                         base = self._record(unit, drafts, base)
@@ -139,7 +139,7 @@ class Recorder:
             if is_late:
                 self._outcomes = []
                 raise SupersededError
-            self._settle_on(base, row)
+            self._settle_on(base, row, epoch)
             return is_known
 
     def rest(self, until: datetime | None = None) -> bool:
@@ -150,13 +150,13 @@ class Recorder:
         with self._guard:
             with self.house.store.begin() as unit:
                 row = unit.lock_run(self.state.id)
-                base = self._take_up(unit, row)
+                base, epoch = self._take_up(unit, row)
                 goes_on = row.rseq > self._base.rseq or row.is_ready
                 if goes_on:
-                    self._epoch = unit.claim(self.state.id, by=self.house.name)
+                    epoch = unit.claim(self.state.id, by=self.house.name)
                 else:
                     self._let_go(unit, until)
-            self._settle_on(base, row)
+            self._settle_on(base, row, epoch)
             return goes_on
 
     def catch_up(self) -> bool:
@@ -179,12 +179,17 @@ class Recorder:
             unit.set_due(Due(kind=DueKind.WAKE, key=run, run=run, at=until))
         unit.release(self.state.id)
 
-    def _take_up(self, unit: Unit, row: RunRow) -> RunState:
-        """Return the committed state with what others wrote and the pending facts recorded."""
+    def _take_up(self, unit: Unit, row: RunRow) -> tuple[RunState, int]:
+        """Return the committed state with what others wrote and the pending facts, and the epoch.
+
+        The epoch counts once it is committed: a commit that fails has claimed nothing, and other
+        branches go on with the one before.
+        """
         if row.epoch != self._epoch:
             raise SupersededError
+        epoch = self._epoch
         if not self._is_claimed:
-            self._epoch = unit.claim(self.state.id, by=self.house.name)
+            epoch = unit.claim(self.state.id, by=self.house.name)
         base, pending = self._base, self._pending
         if row.rseq > base.rseq:
             news = unit.entries(self.state.id, after=base.rseq)
@@ -193,7 +198,7 @@ class Recorder:
             pending = [one for one in pending if not _is_among(news, one)]
         if base.ended is not None:
             raise SupersededError  # Somebody ended the run meanwhile, and nothing follows its end.
-        return self._record(unit, pending, base)
+        return self._record(unit, pending, base), epoch
 
     def _is_known(self, row: RunRow) -> bool:
         """Say whether this move began with all that others had written."""
@@ -214,7 +219,8 @@ class Recorder:
                 record(unit, fact)
         self.house.dispatcher.enqueue(unit, self.state.id)
 
-    def _settle_on(self, base: RunState, row: RunRow) -> None:
+    def _settle_on(self, base: RunState, row: RunRow, epoch: int) -> None:
+        self._epoch = epoch
         has_news = row.rseq > self._base.rseq
         self._base = self.state = base
         self._news += has_news  # After the state: whoever reads both reads this one first.

@@ -134,6 +134,8 @@ class _Branches:
         if any(one.done() and one.exception() for _, one in self._busy.values()):
             wait([one for _, one in self._busy.values()])
         done = [(move, one) for move, one in self._busy.values() if one.done()]
+        # Where the answer to a claim was lost, others find the run taken: the cause comes first.
+        done.sort(key=lambda made: isinstance(made[1].exception(), SupersededError))
         for move, _ in done:
             del self._busy[move.step]
         for move, one in done:

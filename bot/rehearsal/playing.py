@@ -74,7 +74,7 @@ class Player:
             self._settle()
             if self._house.store.run(run).status.is_end:
                 break
-            if not (self._decide_next(left) or self._pass_time(run)):
+            if not (self._decide_next(left) or self._pass_time()):
                 break
         self.undecided += [self._left(number, one, run) for number, one in left]
         return run
@@ -179,16 +179,16 @@ class Player:
         wanted = f"{decision.step} waits for {_phase_for(decision).value}"
         return Undecided(number=number, expected=wanted, found=found)
 
-    def _pass_time(self, run: RunId) -> bool:
+    def _pass_time(self) -> bool:
         """Set the clock to the next moment at which something is due; False if nothing helps."""
         coming = self._house.store.next_due()
-        if coming is None or self._stands(run, coming):
+        if coming is None or self._stands(coming):
             return False
         self._house.clock.at = max(coming, self._house.clock())
         return True
 
-    def _stands(self, run: RunId, coming: datetime) -> bool:
-        """Say whether nothing but reminders would happen to a run that needs somebody."""
+    def _stands(self, coming: datetime) -> bool:
+        """Say whether nothing but reminders would happen to runs of which one needs somebody."""
         facts = sum(
             one.kind not in REMINDERS
             for each in self._house.line.known
@@ -196,8 +196,9 @@ class Player:
         )
         if facts != self._moved[0]:
             self._moved = (facts, self._house.clock())
-        status = self._house.store.run(run).status
-        return status in NEEDS_SOMEBODY and coming > self._moved[1] + LONGEST_STANDING
+        known = self._house.line.known
+        needs_somebody = any(self._house.store.run(one).status in NEEDS_SOMEBODY for one in known)
+        return needs_somebody and coming > self._moved[1] + LONGEST_STANDING
 
     def _pass_until(self, moment: datetime) -> None:
         while (coming := self._house.store.next_due()) is not None and coming <= moment:

@@ -208,13 +208,13 @@ class Agreeing(Player):
         groups = form.ask.asked if isinstance(form, Ask) else ()
         return sorted(self._house.members(groups))
 
-    def _pass_time(self, run: RunId) -> bool:
+    def _pass_time(self) -> bool:
         """Let no request expire: it stands because nobody could answer it."""
         waits = (Phase.ASKED, Phase.QUESTIONED)
         stands = any(
             one.phase in waits for _, state in self._states() for one in state.steps.values()
         )
-        return not stands and super()._pass_time(run)
+        return not stands and super()._pass_time()
 
 
 def _start(wish: Wish) -> Start:

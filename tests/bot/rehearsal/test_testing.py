@@ -238,6 +238,10 @@ tests:
       arguments:
         tidy-thing.remove: {parameters: {name: "00000000000000000000000000000001"}}
         tell: {text: It ended done.}
+  - name: one that stops is left as it is
+    answers: {tidy-thing.remove: {fails: failed, error: no_such_table}}
+    decisions: [{step: tidy-thing.remove, by: dina, verdict: approve}]
+    expect: {outcome: waiting, fails: {tidy-thing.remove: no_such_table}}
 """
 
 

@@ -8,10 +8,12 @@ import pytest
 
 from storage.patience import server_patience, waiting_for_the_server
 from storage.store import SqlStore
+from tests.fuse import Crash, Fuse
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import LOST, Clock, Working, failing, id_of
 from workflows import walking
 from workflows.entry import Draft, RequestId, RunId
+from workflows.errors import StorageError
 from workflows.gate import Verdict
 from workflows.moves import Move
 from workflows.orders import Ballot
@@ -195,6 +197,36 @@ def test_a_doubt_in_one_branch_lets_the_other_finish_and_holds_the_run(
 
     assert house.status(run) == "in_doubt"
     assert house.world.effects == [f"{run}/right"]
+
+
+class Outage(Fuse):
+    """A database that fails at one boundary, and is there again at the next."""
+
+    def burn(self, place: str) -> None:
+        try:
+            super().burn(place)
+        except Crash as end:
+            raise StorageError(f"The database went away {place}.") from end
+
+
+@pytest.mark.parametrize("boundary", [1, 2], ids=["before", "answer lost"])
+def test_a_claim_that_fails_in_one_branch_is_told_and_the_run_goes_on(
+    store: SqlStore, clock: Clock, boundary: int
+) -> None:
+    outage = Outage()
+    house = Working(store, clock, definitions=(BOTH_ASK,), wrapped=outage.around(store))
+    run = house.start("both")
+    outage.blows_at = outage.count + boundary
+
+    with pytest.raises(StorageError):
+        house.settle()
+
+    # Before, the other branch still asks; with the answer lost it was this one that did.
+    assert len(steps_of(house, run, "approval.requested")) == 1
+
+    house.sweep()
+
+    assert sorted(map(str, steps_of(house, run, "approval.requested"))) == ["left", "right"]
 
 
 def test_no_branch_begins_anything_once_the_run_is_cancelled(store: SqlStore, clock: Clock) -> None:
