@@ -146,11 +146,15 @@ def judge_chain(home: Home, verdict: Verdict) -> None:
         database.close()
 
 
+def program(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    interlock = str(Path(sys.executable).with_name("interlock"))
+    return subprocess.run([interlock, *words], capture_output=True, text=True, check=False)
+
+
 def _faults(home: Home, verdict: Verdict) -> Iterator[str]:
     """Verify as an outsider does: the command line, the database and a key kept outside."""
-    interlock = str(Path(sys.executable).with_name("interlock"))
-    words = ["audit", "verify", "--json", "--db", home.url, "--vkey", home.vkey]
-    done = subprocess.run([interlock, *words], capture_output=True, text=True, check=False)
+    done = program("audit", "verify", "--json", "--db", home.url, "--vkey", home.vkey)
     if done.returncode not in {0, UNPROVEN}:
         yield f"{home.folder}: audit verify ended with {done.returncode}: {done.stdout[-2000:]}"
         return

@@ -1,5 +1,6 @@
 """A folder that outlives the processes that crash in it."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,18 @@ import pytest
 from storage.database import open_database
 from storage.log_setup import init_log, open_journal
 from storage.store import SqlStore
+from tests.forked import interlock
 from tests.world import Clock
 
 Opened = Callable[[], Iterator[SqlStore]]
+
+
+@pytest.fixture(autouse=True)
+def _judged_by_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have judges verify in forked processes; trials that run as programs still start their own."""
+    monkeypatch.setattr(
+        "bench.trial.judge.program", lambda *words: interlock(*words, env=os.environ)
+    )
 
 
 @pytest.fixture
