@@ -3,6 +3,7 @@
 Folders with needs of their own have a conftest beside their tests.
 """
 
+import atexit
 import gc
 import itertools
 import os
@@ -25,6 +26,7 @@ if "TMPDIR" not in os.environ and (memory := in_memory()) is not None:
 # Postgres puts its socket there; without it the library guesses a place and warns.
 if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="interlock-runtime-")
+    atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 
 from hypothesis import settings
 
