@@ -4,20 +4,20 @@ Slack signs, and programs show a token. Every request runs in a thread, since th
 synchronous and would otherwise stop the event loop.
 """
 
-import asyncio
 import errno
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 import uvicorn
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -87,7 +87,7 @@ def _slack_route(app: Takes, signature: SlackSignature) -> Route:
         if not signature.is_on(request.headers, body):
             return PlainTextResponse("This is not signed by Slack.", HTTPStatus.UNAUTHORIZED)
         bolt_request = to_bolt_request(request, body, {ARRIVED: arrived})
-        return to_starlette_response(await asyncio.to_thread(take_up, app, bolt_request))
+        return to_starlette_response(await run_in_threadpool(take_up, app, bolt_request))
 
     return Route(PATH, slack, methods=["POST"])
 
@@ -114,8 +114,8 @@ def _instead(status: HTTPStatus, headers: Mapping[str, str]) -> str:
 
 @asynccontextmanager
 async def _with_threads(_: Starlette) -> AsyncIterator[None]:
-    # Those of asyncio: Starlette's own need what of anyio nothing else here does, 1.3 MB.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "http"))
+    # A process that ends waits for none of these, as it would for those of asyncio.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
 
 

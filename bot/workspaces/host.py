@@ -1,12 +1,12 @@
 """The composition root of a host: one process, one address, many workspaces."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -106,7 +106,7 @@ def _install_routes(installing: Installing) -> list[BaseRoute]:
 def _in_a_thread(handle: Callable[[BoltRequest], BoltResponse]) -> Callable[..., object]:
     async def answer(request: Request) -> Response:
         asked = to_bolt_request(request, b"")
-        return to_starlette_response(await asyncio.to_thread(handle, asked))
+        return to_starlette_response(await run_in_threadpool(handle, asked))
 
     return answer
 

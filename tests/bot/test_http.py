@@ -1,6 +1,8 @@
 """The HTTP side: what is signed by Slack reaches the app, what is not does not."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -175,3 +177,34 @@ def test_a_server_told_to_stop_at_once_gives_the_port_back() -> None:
     server.stop()
 
     socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_call_that_hangs_keeps_no_process_from_ending() -> None:
+    script = """
+import threading, time
+from urllib.request import urlopen
+import bot.http
+from bot.watched_routes import ready_route
+from sandbox.ports import free_port
+
+hangs = threading.Event()
+
+class Hung:
+    def look(self):
+        hangs.set()
+        time.sleep(300)
+
+bot.http.STOP_SECONDS = 0
+port = free_port()
+server = bot.http.HttpServer(None, host="127.0.0.1", port=port, more=[ready_route(Hung())])
+server.start()
+address = f"http://127.0.0.1:{port}/readyz"
+threading.Thread(target=urlopen, args=(address,), daemon=True).start()
+assert hangs.wait(30)
+server.stop()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
