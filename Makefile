@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq
 
 # Hundreds of processes start in one run of the tests: each module is compiled once for all of them.
 export PYTHONDONTWRITEBYTECODE :=
@@ -53,11 +54,13 @@ collect: $(VENV)/.dev  ## Every test can be found; they are compiled on the way
 	@$(BIN)/python -m pytest --collect-only -qq >$(VENV)/.collected || { cat $(VENV)/.collected; exit 1; }
 
 # The page is tested in a real browser; where none can be installed the tests say so loudly and skip.
+# The one without windows is the lightest; a distribution may not have it.
 chromium:
-	@command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
+	@for one in chromium-headless-shell chromium google-chrome; do \
+	    command -v $$one >/dev/null 2>&1 && exit 0; done; \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && \
 	    echo "Installing Chromium for the browser tests ..." && apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+	    { $(APT) chromium-headless-shell || $(APT) chromium; } >/dev/null; } || \
 	  echo "NO CHROMIUM HERE: the browser tests will be skipped."
 
 # The peers stand in no lock of the product: they are measured beside it, each in a process of its own.

@@ -13,11 +13,9 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
 import uvicorn
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -28,6 +26,7 @@ from bot.arrival import ARRIVED, Takes, take_up
 from bot.http_answer import response_of
 from bot.http_body import OneEnd, body_of
 from bot.http_connections import BACKLOG, Connection
+from bot.http_threads import in_thread, threads
 from bot.listening import open_listeners, reason_of
 from bot.problems import DoorError, kind_of, problem
 from bot.settings import SettingsError
@@ -87,7 +86,7 @@ def _slack_route(app: Takes, signature: SlackSignature) -> Route:
         if not signature.is_on(request.headers, body):
             return PlainTextResponse("This is not signed by Slack.", HTTPStatus.UNAUTHORIZED)
         bolt_request = to_bolt_request(request, body, {ARRIVED: arrived})
-        return to_starlette_response(await run_in_threadpool(take_up, app, bolt_request))
+        return to_starlette_response(await in_thread(take_up, app, bolt_request))
 
     return Route(PATH, slack, methods=["POST"])
 
@@ -114,9 +113,8 @@ def _instead(status: HTTPStatus, headers: Mapping[str, str]) -> str:
 
 @asynccontextmanager
 async def _with_threads(_: Starlette) -> AsyncIterator[None]:
-    # A process that ends waits for none of these, as it would for those of asyncio.
-    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-    yield
+    with threads(THREADS):
+        yield
 
 
 class HttpServer:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,6 +20,7 @@ from bot.hooks import Hooks
 from bot.http_answer import response_of
 from bot.http_body import body_of
 from bot.http_connections import ASKS_NO_MORE
+from bot.http_threads import in_thread
 from bot.polls import Polls
 from bot.problems import Answer, DoorError, problem, problem_of
 from workflows.entry import RunId
@@ -58,7 +58,7 @@ class Programs:
         caller = await self._caller(request)
         body = await _json_of(request)
         key = _key_of(request)
-        return await run_in_threadpool(self.api.start, caller, body, key=key)
+        return await in_thread(self.api.start, caller, body, key=key)
 
     async def _look(self, request: Request) -> Answer:
         caller = await self._caller(request)
@@ -84,19 +84,19 @@ class Programs:
     async def _cancel(self, request: Request) -> Answer:
         caller = await self._caller(request)
         body = await _json_of(request)
-        return await run_in_threadpool(self.api.cancel, caller, _run(request), body)
+        return await in_thread(self.api.cancel, caller, _run(request), body)
 
     async def _deliver(self, request: Request) -> Answer:
         body = await _json_of(request)
         name = request.path_params["name"]
-        return await run_in_threadpool(self.hooks.deliver, name, dict(request.headers), body)
+        return await in_thread(self.hooks.deliver, name, dict(request.headers), body)
 
     async def _caller(self, request: Request) -> Caller:
         authorization = request.headers.get("authorization", "")
-        return await run_in_threadpool(self.api.admit, authorization)
+        return await in_thread(self.api.admit, authorization)
 
     async def _row(self, request: Request, caller: Caller) -> RunRow:
-        return await run_in_threadpool(self.api.row, caller, _run(request))
+        return await in_thread(self.api.row, caller, _run(request))
 
 
 def _has_moved(row: RunRow, after: int) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bot.http_threads import in_thread
 from bot.metrics.exposition import MEDIA_TYPE
 from bot.readiness import Readiness
 
@@ -24,7 +24,7 @@ def ready_route(readiness: Readiness) -> BaseRoute:
     """Return the route that answers 200 while every part is ready, else 503 with what is not."""
 
     async def ready(_: Request) -> Response:
-        found = await run_in_threadpool(readiness.look)
+        found = await in_thread(readiness.look)
         is_ready = all(told is None for told in found.values())
         data = {"ready": is_ready, **{name: told or "ok" for name, told in found.items()}}
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
@@ -40,7 +40,7 @@ def metrics_route(collector: "Collector", *, token: str) -> BaseRoute:
         if token and not _brings(request, token):
             headers = {**PRIVATE, "WWW-Authenticate": "Bearer"}
             return PlainTextResponse("A token is needed.\n", HTTPStatus.UNAUTHORIZED, headers)
-        text = await run_in_threadpool(collector.text)
+        text = await in_thread(collector.text)
         return Response(text, HTTPStatus.OK, PRIVATE, MEDIA_TYPE)
 
     return Route("/metrics", metrics)

@@ -6,12 +6,12 @@ from functools import partial
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.http import HttpServer
+from bot.http_threads import in_thread
 from bot.hurried import Hurried
 from bot.running import Part
 from bot.workspaces.departing import Departing
@@ -106,7 +106,7 @@ def _install_routes(installing: Installing) -> list[BaseRoute]:
 def _in_a_thread(handle: Callable[[BoltRequest], BoltResponse]) -> Callable[..., object]:
     async def answer(request: Request) -> Response:
         asked = to_bolt_request(request, b"")
-        return to_starlette_response(await run_in_threadpool(handle, asked))
+        return to_starlette_response(await in_thread(handle, asked))
 
     return answer
 

@@ -18,6 +18,7 @@ MODULES = (
     "signing",
     "tree",
     "files",
+    "source",
     "zip",
     "report",
     "reports",

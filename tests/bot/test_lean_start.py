@@ -103,6 +103,30 @@ print(before, "httpx" in sys.modules)
     assert done.stdout.split() == ["False", "True"]
 
 
+def test_what_threads_of_another_library_would_need_is_not_loaded_by_a_request() -> None:
+    script = """
+import sys, urllib.request
+from bot.http import HttpServer
+from bot.watched_routes import ready_route
+from sandbox.ports import free_port
+
+class Calm:
+    def look(self):
+        return {}
+
+port = free_port()
+server = HttpServer(None, host="127.0.0.1", port=port, more=[ready_route(Calm())])
+server.start()
+print(urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").status)
+server.stop()
+print("anyio._backends._asyncio" in sys.modules)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == ["200", "False"]
+
+
 def test_no_module_of_ours_ever_loads_the_orm() -> None:
     """Half loaded by one thread, it has the statements of all others fail."""
     ours = [one for part in OURS for one in (ROOT / part).rglob("*.py")]

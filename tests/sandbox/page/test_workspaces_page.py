@@ -8,15 +8,22 @@ from playwright.sync_api import Browser, expect
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
 from sandbox.settings import AppSettings, SandboxSettings
+from tests.bot.anchors.answering import Said, answering
 from tests.sandbox.page.tabs import tabs
 
 pytestmark = pytest.mark.browser
-REDIRECT = "http://127.0.0.1:1/slack/oauth_redirect"
 
 
 @pytest.fixture
-def server() -> Iterator[SandboxServer]:
-    acme = SandboxSettings(app=AppSettings(redirect_urls=(REDIRECT,)), rate_scale=None)
+def redirect() -> Iterator[str]:
+    """Give the address to which the app has people sent back."""
+    with answering(lambda _: Said(200, b"back at the app", "text/plain")) as address:
+        yield f"{address}/slack/oauth_redirect"
+
+
+@pytest.fixture
+def server(redirect: str) -> Iterator[SandboxServer]:
+    acme = SandboxSettings(app=AppSettings(redirect_urls=(redirect,)), rate_scale=None)
     globex = acme.neighbour(team="T0GLOBEX", team_name="Globex", installed=False)
     with SandboxServer(acme, others=[globex]) as running:
         for workspace in running.workspaces.values():
@@ -57,15 +64,14 @@ def test_what_is_said_in_one_workspace_appears_in_its_own_tabs(
         expect(acme.get_by_text("only here")).to_have_count(0)
 
 
-def test_somebody_lets_the_app_in(browser: Browser, server: SandboxServer) -> None:
+def test_somebody_lets_the_app_in(browser: Browser, server: SandboxServer, redirect: str) -> None:
     context = browser.new_context()
     page = context.new_page()
-    page.route(f"{REDIRECT}**", lambda route: route.fulfill(body="back at the app"))
     app = server.settings.app
     page.goto(f"{server.url}/oauth/v2/authorize?client_id={app.client_id}&scope=commands&state=s")
     page.get_by_label("Workspace").select_option(label="Globex")
     page.get_by_role("button", name="Allow").click()
-    page.wait_for_url(f"{REDIRECT}?code=**")
+    page.wait_for_url(f"{redirect}?code=**")
 
     expect(page.get_by_text("back at the app")).to_be_visible()
     context.close()

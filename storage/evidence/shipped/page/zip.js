@@ -6,6 +6,7 @@
 
 import { lenient, same, Unreadable } from "./bytes.js";
 import { Files } from "./files.js";
+import { Source } from "./source.js";
 
 const END = 0x06054b50;
 const END_64 = 0x06064b50;
@@ -27,36 +28,37 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
 // Return the pack in a ZIP file, all of which can be unpacked as its list says.
 export async function zip(blob) {
   const files = new Files();
-  const { at, size, stated } = await directory(blob);
+  const source = new Source(blob);
+  const { at, size, stated } = await directory(source);
   if (size > MOST_DIRECTORY) throw new Unreadable("it lists more files than a pack has");
-  const places = listed(await viewOf(blob, at, size));
+  const places = listed(await viewOf(source, at, size));
   if (places.length && places.every((one) => one.at)) throw new Unreadable(NOT_BEFORE);
   if (places.length !== stated) throw new Unreadable("its list has another number of files than it says");
   for (const place of places.filter((one) => !one.name.endsWith("/"))) {
-    files.add(place.name, place.size, () => member(blob, place, at));
+    files.add(place.name, place.size, () => member(source, place, at));
     if ((await checkSum(files, place.name)) !== place.crc) throw new Unreadable(`${place.name} is not packed as the list says`);
   }
   return files;
 }
 
 // Return where the list begins, how long it is, and how many it says that it names.
-async function directory(blob) {
-  const end = blob.size - 22;
-  const view = await viewOf(blob, end, 22);
+async function directory(source) {
+  const end = source.size - 22;
+  const view = await viewOf(source, end, 22);
   if (view.getUint32(0, true) !== END || view.getUint32(4, true) || view.getUint16(20, true)) {
     throw new Unreadable("it is no ZIP file, or something stands behind it");
   }
   const found = { at: view.getUint32(16, true), size: view.getUint32(12, true), stated: view.getUint16(10, true), end };
-  if (end >= 20) await enlargeEnd(blob, found);
+  if (end >= 20) await enlargeEnd(source, found);
   if (found.at + found.size !== found.end) throw new Unreadable(NOT_BEFORE);
   return found;
 }
 
-async function enlargeEnd(blob, found) {
-  const locator = await viewOf(blob, found.end - 20, 20);
+async function enlargeEnd(source, found) {
+  const locator = await viewOf(source, found.end - 20, 20);
   if (locator.getUint32(0, true) !== LOCATOR_64) return;
   found.end -= 76;
-  const large = await viewOf(blob, found.end, 56);
+  const large = await viewOf(source, found.end, 56);
   if (large.getUint32(0, true) !== END_64 || number64(locator, 8) !== found.end) throw new Unreadable("its end is broken");
   [found.stated, found.size, found.at] = [32, 40, 48].map((from) => number64(large, from));
 }
@@ -102,13 +104,13 @@ function enlarge(place, extra) {
   }
 }
 
-async function member(blob, place, end) {
-  const head = await viewOf(blob, place.at, 30);
-  const own = await viewOf(blob, place.at + 30, head.getUint16(26, true));
+async function member(source, place, end) {
+  const head = await viewOf(source, place.at, 30);
+  const own = await viewOf(source, place.at + 30, head.getUint16(26, true));
   const start = place.at + 30 + head.getUint16(26, true) + head.getUint16(28, true);
-  const isThere = head.getUint32(0, true) === LOCAL && same(new Uint8Array(own.buffer), place.named);
+  const isThere = head.getUint32(0, true) === LOCAL && same(new Uint8Array(own.buffer, own.byteOffset, own.byteLength), place.named);
   if (!isThere || start + place.packed > end) throw new Unreadable(`${place.name} is not where the list says`);
-  const stream = blob.slice(start, start + place.packed).stream();
+  const stream = await source.stream(start, place.packed);
   return place.method === 0 ? stream : stream.pipeThrough(new DecompressionStream("deflate-raw"));
 }
 
@@ -120,9 +122,10 @@ async function checkSum(files, name) {
   return ~sum >>> 0;
 }
 
-async function viewOf(blob, at, size) {
-  if (at < 0 || at + size > blob.size) throw new Unreadable("the ZIP file is cut off");
-  return new DataView(await blob.slice(at, at + size).arrayBuffer());
+async function viewOf(source, at, size) {
+  if (at < 0 || at + size > source.size) throw new Unreadable("the ZIP file is cut off");
+  const bytes = await source.bytes(at, size);
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function within(view, at, size) {
