@@ -239,7 +239,7 @@ class SelfCheck:
 
 def _alert(report: Mapping[str, Any]) -> str:
     name, words = report["failures"][0]
-    count = plural(max(report["n_failures"], 1), "failure")
+    count = plural(report["n_failures"], "failure")
     return (
         f"🚨 My own log does not verify: {count}. The first is {code(name)} {escape(words, 500)}\n"
         "What it shows is not what was recorded, so take nothing that I say of the past on trust."

@@ -89,7 +89,7 @@ class Report:
             "exit": self.exit,
             "counts": self.counts,
             "failures": [*shown, *map(list, self.failures)],
-            "n_failures": self.n_failures,
+            "n_failures": len(shown) + self.n_failures,
             "unproven": [list(one) for one in self.unproven],
             "warnings": [list(one) for one in self.warnings],
             "semantics": [list(one) for one in self.semantics],

@@ -524,3 +524,9 @@ def test_two_processes_find_what_one_finds(trail: Trail, monkeypatch: pytest.Mon
     assert "entry-signature" in reports[0].codes
     assert sorted(reports[0].failures) == sorted(reports[1].failures)
     assert met == [(7, 7), (7, 7)]
+
+
+def test_what_cannot_be_read_counts_as_a_failure_in_the_json_form() -> None:
+    told = Report(malformed="entries.jsonl is cut off").to_json()
+
+    assert (told["exit"], told["n_failures"]) == (2, len(told["failures"])) == (2, 1)
