@@ -29,8 +29,8 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 demo: $(VENV)/.run  ## Run the main job in a pretend Slack (PLAY=1 plays it by itself)
 	@$(BIN)/interlock demo $(if $(PLAY),--play)
 
-test: $(VENV)/.dev chromium  ## Lint, types, imports and all tests, Postgres included
-	@$(MAKE) --no-print-directory --output-sync=target -j 2 types lint imports collect
+test:  ## Lint, types, imports and all tests, Postgres included
+	@$(MAKE) --no-print-directory --output-sync=line -j 2 chromium types lint imports collect
 	$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev  ## The tests that take under two minutes
