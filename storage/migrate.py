@@ -8,6 +8,7 @@ The migrations themselves stand in `migrations/`; each run is one transaction on
 
 import re
 import threading
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,8 +149,12 @@ def revision_of(engine: Engine) -> str:
         return max(_revisions(connection), default="")
 
 
+@cache
 def newest() -> str:
-    """Return the revision of this release: migrations are one line, numbered by their files."""
+    """Return the revision of this release: migrations are one line, numbered by their files.
+
+    Looked at once: an upgrade may change the files under a process that is of the release before.
+    """
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("0*.py"))
 
 
