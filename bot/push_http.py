@@ -7,6 +7,7 @@ from http import HTTPStatus
 import httpx
 
 from bot.push_target import PushError, PushTooLargeError, Told
+from bot.tls import tls
 
 TIMEOUT = 30.0
 TYPE = "application/x-ndjson"
@@ -35,6 +36,7 @@ class HttpTarget:
                 timeout=TIMEOUT,
                 follow_redirects=False,
                 trust_env=False,
+                verify=tls(),
             ) as answer:
                 # What it says beside the status is not read: it may never end.
                 is_taken, status = answer.is_success, answer.status_code

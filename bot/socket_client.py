@@ -7,14 +7,13 @@ finds its line gone is not sent on the next.
 
 import json
 import logging
-import ssl
-from functools import cache
 
 from slack_sdk.errors import SlackClientNotConnectedError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.interval_runner import IntervalRunner
 
 from bot.socket_line import Line
+from bot.tls import tls
 
 CONNECT_SECONDS = 2.0
 
@@ -95,7 +94,7 @@ class SocketClient(SocketModeClient):
             on_message_listener=self._on_message,
             on_error_listener=self._on_error,
             on_close_listener=self._on_close,
-            ssl_context=self.web_client.ssl or _trusted(),
+            ssl_context=self.web_client.ssl or tls(),
         )
 
     def _present(self) -> Line:
@@ -126,12 +125,6 @@ class SocketClient(SocketModeClient):
             self.message_workers.submit(self.run_message_listeners, message, raw)
         elif not self.closed:
             self.connect_to_new_endpoint(force=True)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Read this machine's certificates once; the SDK does so for each line, which takes long."""
-    return ssl.create_default_context()
 
 
 def _end(runner: IntervalRunner) -> None:
