@@ -48,7 +48,10 @@ def clean(text: str) -> str:
     Control characters, lone surrogates, marks that turn the writing direction and what cannot
     be seen become a visible sign; line breaks and tabs stay.
     """
-    lines = text.replace("\r\n", "\n").split("\n")
+    text = text.replace("\r\n", "\n")
+    if _is_plain(text.replace("\n", "")):
+        return text
+    lines = text.split("\n")
     return "\n".join(line if _is_plain(line) else _cleaned(line) for line in lines)
 
 
