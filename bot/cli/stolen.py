@@ -96,10 +96,10 @@ def _afterwards(keys: Sequence[KnownKey]) -> Iterator[str]:
     )
     if any(one.role == "log" for one in keys):
         yield (
-            "Hand the new vkey (`interlock audit head`) to everybody who holds the old one. They"
-            " give both to `audit verify`, each with --vkey: the old one for heads from before, the"
-            " new one since a verifier that knows only the stolen key cannot tell its heads from"
-            " the thief's."
+            "Hand the new head and its vkey (`interlock audit head`) to everybody who holds the old"
+            " vkey. They give the head with --checkpoint and both keys with --vkey: the new key"
+            " alone vouches for no head from before. Without that head a verifier that knows the"
+            " stolen key cannot tell its heads from the thief's."
         )
     yield "Tell the auditor N, when the key may have been taken, and which heads you compared."
     yield "Close the way by which it was taken, before the next key goes the same way."
