@@ -261,10 +261,10 @@ def _findings(report: AccessReport) -> Iterator[str]:
         yield f"{name} could not be read in Slack."
     yield from _same_people(report)
     for person in report.people:
-        told: dict[str, list[str]] = {}
+        told: dict[str, dict[str, None]] = {}  # A role held by two groups is one role.
         for one in report.of(person):
             for words in report.findings_of(one):
-                told.setdefault(words, []).append(f"{one.role} ({one.scope})")
+                told.setdefault(words, {})[f"{one.role} ({one.scope})"] = None
         yield from (
             f"{person.name} ({person.id}): {words}: {', '.join(roles)}."
             for words, roles in told.items()

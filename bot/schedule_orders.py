@@ -11,10 +11,12 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from bot.core import Core
+from bot.foreseeing import asked_when_fired
 from bot.schedules import known_schedules, rule_for
 from storage.schedules import live_schedules
 from workflows.entry import Json
 from workflows.errors import InterlockError, ScheduleClosedError
+from workflows.foreseen import Foreseen
 from workflows.people import PersonId
 from workflows.schedule import ScheduleState
 from workflows.scheduling import NewSchedule, ScheduleChange
@@ -90,8 +92,21 @@ def set_by_order(core: Core, order: ScheduleOrder, person: PersonId) -> Mapping[
             message=order.message,
         )
     )
-    asks = core.library.is_destructive(definition)
-    return {"ok": True, "schedule": order.id, "is_new": is_new, "asks_people": asks}
+    asks = asked_when_fired(
+        core.library,
+        core.roles,
+        definition,
+        inputs=order.inputs,
+        person=person,
+        at=core.means.clock(),
+    )
+    return {
+        "ok": True,
+        "schedule": order.id,
+        "is_new": is_new,
+        "asks_people": asks is Foreseen.SURELY,
+        "may_ask_people": asks is not Foreseen.NOT,
+    }
 
 
 def change_by_order(core: Core, order: ChangeScheduleOrder, person: PersonId) -> Mapping[str, Json]:

@@ -15,6 +15,7 @@ from bot.arrival import refuse_late
 from bot.changed_workflow import changed_meanwhile
 from bot.command_values import Schedule
 from bot.desk import Desk
+from bot.foreseeing import asked_when_fired
 from bot.forms import field_errors, values_from
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
 from bot.refusals import refusal
@@ -98,7 +99,8 @@ class Scheduling:
         except InputsError as error:
             hints = field_errors(error, definition, revision=draft.revision)
             return {"response_action": "errors", "errors": hints}
-        return _instead(proposal_modal(self._proposal(filled, definition), draft=filled.text))
+        shown = self._proposal(sent.caller.person, filled, definition)
+        return _instead(proposal_modal(shown, draft=filled.text))
 
     def confirm(self, click: Interaction) -> None:
         """Set the schedule that a button carries, and say so in its place."""
@@ -199,7 +201,7 @@ class Scheduling:
         if definition.version != draft.version:
             told = changed_meanwhile(self.desk, definition)
             raise ScheduleClosedError(told, hint="Nothing was set.")
-        shown = self._proposal(draft, definition)
+        shown = self._proposal(person, draft, definition)
         self.desk.engine.set_schedule(draft.order(person, missed=self._missed(definition)))
         return set_words(shown, schedule=draft.id, command=self.desk.command)
 
@@ -223,14 +225,14 @@ class Scheduling:
         self, caller: Caller, draft: ScheduleDraft, definition: Definition
     ) -> Rendered | None:
         """Return the question, or open it where a button cannot carry the draft."""
-        shown = self._proposal(draft, definition)
+        shown = self._proposal(caller.person, draft, definition)
         if len(draft.text) <= limits.BUTTON_VALUE:
             return proposal(shown, draft=draft.text)
         _refuse_long(draft, at="values")
         self.desk.hurried.open(caller.trigger, proposal_modal(shown, draft=draft.text))
         return None
 
-    def _proposal(self, draft: ScheduleDraft, definition: Definition) -> Proposal:
+    def _proposal(self, person: PersonId, draft: ScheduleDraft, definition: Definition) -> Proposal:
         missed = self._missed(definition)
         when = draft.when(missed)
         moments = moments_told(when, now=self.desk.now(), note=draft.note)
@@ -239,7 +241,14 @@ class Scheduling:
             workflow=definition.workflow,
             rhythm=rhythm_told(when),
             moments=tuple(moments),
-            is_destructive=self.desk.library.is_destructive(definition),
+            asks=asked_when_fired(
+                self.desk.library,
+                self.desk.roles,
+                definition,
+                inputs=draft.inputs,
+                person=person,
+                at=self.desk.now(),
+            ),
             makes_up=missed is not Missed.SKIP,
             values=[
                 (name, in_words(one, definition.inputs.get(name)))

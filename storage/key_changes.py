@@ -87,7 +87,8 @@ class KeyOffice:
         A key that was retired may still be revoked.
 
         Raises:
-            SigningKeyError: as for `retire`, or `since` lies beyond the log.
+            SigningKeyError: as for `retire`, or `since` lies beyond the log, or before the entry
+                from which it was revoked already.
         """
         return self._end(wanted, "key.revoke", {"from": since})
 
@@ -191,6 +192,7 @@ class KeyOffice:
             keys = self._keys(tx)
             known = keys.named(known.id)
             if known.state == "revoked" or (known.ended_at is not None and not data):
+                _require_as_far(known, since=data.get("from"))
                 return _as_it_is(known)
             _require_end(keys, known, size=_size(tx.connection), since=data.get("from"))
             self._append(tx, kind, {"id": known.id, **data})
@@ -249,6 +251,15 @@ def _require_end(keys: LogKeys, known: KnownKey, *, size: int, since: Json) -> N
         raise SigningKeyError(
             f"The log has {size} entries, so nothing can be doubtful from {since} on.",
             hint="Give the number of the first entry that you do not trust.",
+        )
+
+
+def _require_as_far(known: KnownKey, *, since: Json) -> None:
+    stands = known.revoked_from
+    if isinstance(since, int) and stands is not None and since < stands:
+        raise SigningKeyError(
+            f"{known.id} was revoked from {stands} on, and a key is revoked once.",
+            hint=f"Tell the auditor that what it signed from {since} on is doubtful too.",
         )
 
 

@@ -67,6 +67,7 @@ class ExplainedStep:
 
     step: JudgedStep
     effect: Effect
+    facts: Facts
     told: Explanation
     rules: tuple[RuleSeen, ...]
     unknown: tuple[str, ...] = ()  # Arguments that nobody knows before it runs.
@@ -108,6 +109,7 @@ def _explained(
     return ExplainedStep(
         step=step,
         effect=effect,
+        facts=facts,
         told=told,
         rules=tuple(_seen(one, autos.get(one.rule), values, effect) for one in told.rules),
         unknown=unknown,

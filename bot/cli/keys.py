@@ -19,6 +19,7 @@ from bot.key_orders import (
     this_machine,
 )
 from bot.settings import Settings, read_settings
+from bot.wording import plural
 from storage.enrolment import LogKeys
 from storage.key_request import request_for
 from storage.keys import LOG_KEY, WRITER_KEY, private_halves
@@ -27,6 +28,7 @@ from storage.new_writer import writer_to_enrol
 from workflows.entry import Json
 
 FIRST = "whoever began the log"
+ALL = "the whole log"  # Whose a later key for heads is: no single machine's.
 
 
 @click.group()
@@ -89,10 +91,11 @@ def enrol(line: str, *, as_json: bool) -> None:
 def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
     """End a key that is not used any more. What it signed stays as good as it was."""
     order = filled(EndOrder, key=key_id)
+    _refuse_to_ask(yes=yes, as_json=as_json)
     if not yes:
         key = _known(read_settings()).named(key_id)
         what = "Its machine cannot write" if key.role == "entry" else "No head counts that it signs"
-        _confirm(f"End the key {key_id} ({key.holder or FIRST})? {what} any more.")
+        _confirm(f"End the key {key_id} ({_whose(key_data(key))})? {what} any more.")
     _end(order, as_json=as_json)
 
 
@@ -104,12 +107,14 @@ def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
 def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
     """End a key that somebody else may have; its entries from --from on become doubtful."""
     order = filled(EndOrder, key=key_id, since=since)
+    _refuse_to_ask(yes=yes, as_json=as_json)
     if not yes:
         key = _known(read_settings()).named(key_id)
-        _confirm(
-            f"Revoke the key {key_id} ({key.holder or FIRST})? Every entry it signed from {since}"
-            " on stays unproven for ever."
-        )
+        what = f"entry it signed from {since} on"
+        if key.role == "log":
+            what = f"head of more than {plural(since, 'entry', 'entries')} that it alone signed"
+        whose = _whose(key_data(key))
+        _confirm(f"Revoke the key {key_id} ({whose})? Every {what} stays unproven for ever.")
     _end(order, as_json=as_json)
 
 
@@ -168,9 +173,19 @@ def _end(order: EndOrder, *, as_json: bool) -> None:
     said = "is" if told["changed"] else "was already"
     answer(
         dict(told),
-        [f"The key {key['id']} {said} {key['state']}, entry {key['ended_at']}."],
+        [f"The key {key['id']} {said} {key['state']}, entry {key['ended_at']}.{_doubt(key)}"],
         as_json=as_json,
     )
+
+
+def _doubt(key: Mapping[str, Json]) -> str:
+    since = key["revoked_from"]
+    return "" if since is None else f" It is doubtful from #{since} on."
+
+
+def _refuse_to_ask(*, yes: bool, as_json: bool) -> None:
+    if as_json and not yes:
+        raise click.UsageError("With --json nobody can be asked; add --yes.")
 
 
 def _confirm(question: str) -> None:
@@ -199,7 +214,7 @@ def _line(key: Mapping[str, Json]) -> str:
 
 
 def _whose(key: Mapping[str, Json]) -> str:
-    return str(key["holder"] or FIRST)
+    return str(key["holder"] or (ALL if key["added_at"] else FIRST))
 
 
 def _enrolled(writer: str) -> list[str]:

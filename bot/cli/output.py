@@ -51,7 +51,16 @@ def answer(data: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
         click.echo(json.dumps(data, ensure_ascii=False, sort_keys=True))
         return
     for line in lines:
-        click.echo(line)
+        click.echo(_harmless(line))
+
+
+def _harmless(line: str) -> str:
+    """Return a line in which nothing that somebody wrote moves or colours the terminal."""
+    if line.isascii() and line.isprintable():
+        return line
+    from bot.wording import clean  # noqa: PLC0415 - most lines need none of it.
+
+    return clean(line)
 
 
 def leave(code: int) -> NoReturn:
@@ -75,7 +84,7 @@ class Refused(click.ClickException):
         if self._as_json:
             _print(json.dumps({"ok": False, **refusal_data(self._refusal)}), file)
             return
-        click.echo(f"interlock: {self._refusal}", file=file, err=True)
+        click.echo(f"interlock: {_harmless(str(self._refusal))}", file=file, err=True)
 
 
 class Misused(click.ClickException):

@@ -108,9 +108,20 @@ def _agreed(workflow: str, when: When, moments: Sequence[str]) -> bool:
 
 
 def _set_lines(told: Mapping[str, Json], moments: Sequence[str]) -> list[str]:
-    asks = ["People will be asked when it fires."] if told["asks_people"] else []
     later = [] if told["served"] else ["Nobody serves now; it fires once `interlock serve` runs."]
-    return [f"Set schedule {told['schedule']}.", *(f"  {one}" for one in moments), *asks, *later]
+    return [
+        f"Set schedule {told['schedule']}.",
+        *(f"  {one}" for one in moments),
+        *_asking(told),
+        *later,
+    ]
+
+
+def _asking(told: Mapping[str, Json]) -> list[str]:
+    """Return whether people will be asked. A bot of the release before says only whether surely."""
+    if told["asks_people"]:
+        return ["People will be asked when it fires."]
+    return ["People may be asked when it fires."] if told.get("may_ask_people") else []
 
 
 @schedule.command("pause")

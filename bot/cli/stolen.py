@@ -42,13 +42,14 @@ def advice_about(settings: Settings, wanted: str | None) -> Advice:
             hint="`interlock keys list` shows them all; name one.",
         )
     in_force = [one for one in found if one.ended_at is None or wanted]
+    every = [step for one in in_force for step in _steps(one, is_here=one.id in here)]
+    steps = [*dict.fromkeys(every), *_afterwards(in_force)]  # One new key takes the place of all.
     data = {
         "keys": [{"id": one.id, "role": one.role, "state": one.state} for one in in_force],
         "heads": [{"size": one.size, "type": one.type} for one in anchors],
+        "steps": steps,
     }
-    steps = [step for one in in_force for step in _steps(one, is_here=one.id in here)]
-    lines = [*_doubtful(anchors), *_numbered([*steps, *_afterwards(in_force)])]
-    return Advice(data=data, lines=lines)
+    return Advice(data=data, lines=[*_doubtful(anchors), *_numbered(steps)])
 
 
 def _doubtful(anchors: Sequence[Anchor]) -> Iterator[str]:
@@ -95,8 +96,10 @@ def _afterwards(keys: Sequence[KnownKey]) -> Iterator[str]:
     )
     if any(one.role == "log" for one in keys):
         yield (
-            "Hand the new vkey (`interlock audit head`) to everybody who holds the old one. A"
-            " verifier that knows only the stolen key cannot tell its heads from the thief's."
+            "Hand the new head and its vkey (`interlock audit head`) to everybody who holds the old"
+            " vkey. They give the head with --checkpoint and both keys with --vkey: the new key"
+            " alone vouches for no head from before. Without that head a verifier that knows the"
+            " stolen key cannot tell its heads from the thief's."
         )
     yield "Tell the auditor N, when the key may have been taken, and which heads you compared."
     yield "Close the way by which it was taken, before the next key goes the same way."

@@ -25,10 +25,11 @@ NOT_HAPPENED = "doubt.not_happened"
 ABORT = "doubt.abort"
 
 _CAUSES = {
-    "crash": "the program stopped between sending it and hearing back",
+    "crash": "the bot stopped between sending it and hearing back",
     "timeout": "no answer came in time",
     "left_running": "it had not ended when its time was over, and may still be at it",
     "reply_lost": "the connection broke before the answer came",
+    "end_unknown": "nobody can say how the program ended",
 }
 _ANSWERS = {
     "yes": ("✅", "It happened"),

@@ -12,6 +12,7 @@ from bot.local_time import Told
 from bot.views.paging import Listing, page_of
 from bot.views.pieces import Rendered, actions, button, confirm, context, plain, rendered, section
 from bot.wording import Who, bold, code, escape, mention, when
+from workflows.foreseen import Foreseen
 
 SCHEDULE_CONFIRM = "schedule.confirm"
 SCHEDULE_DROP = "schedule.drop"
@@ -22,6 +23,11 @@ SCHEDULE_FORM = "schedule.form"
 SCHEDULE_CONFIRM_FORM = "schedule.confirm_form"
 
 _TITLE = 120
+_ASKING = {
+    Foreseen.SURELY: "✋ People will be asked when it fires:"
+    " nothing is changed for good without them.",
+    Foreseen.PERHAPS: "✋ People may be asked when it fires; that shows only then.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,7 @@ class Proposal:
     workflow: str
     rhythm: str  # "Once", or how often in words.
     moments: Sequence[Told]
-    is_destructive: bool
+    asks: Foreseen  # Whether people will be asked when it fires.
     makes_up: bool  # A moment that nobody served is made up for.
     values: Sequence[tuple[str, str]] = ()
 
@@ -83,10 +89,8 @@ def _moment(one: Told) -> str:
 
 def _notes(shown: Proposal) -> list[str]:
     notes = ["Nothing is set yet. You will count as the requester of its runs."]
-    if shown.is_destructive:
-        notes.append(
-            "✋ People will be asked when it fires: nothing is changed for good without them."
-        )
+    if shown.asks in _ASKING:
+        notes.append(_ASKING[shown.asks])
     late = "is made up for as soon as it can be" if shown.makes_up else "is skipped and told"
     notes.append(f"A time at which the bot is down {late}.")
     return notes

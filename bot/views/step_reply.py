@@ -104,10 +104,11 @@ def _failed(reply: StepReply) -> str:
 def _in_doubt(reply: StepReply) -> str:
     named = _text(reply, "cause")
     known = {
-        "crash": "the program stopped on the way",
+        "crash": "the bot stopped on the way",
         "timeout": "no answer came in time",
         "left_running": "it did not end in time",
         "reply_lost": "the answer was lost",
+        "end_unknown": "nobody can say how the program ended",
     }
     cause = known.get(named) or answered(named) or "the cause is unknown"
     return f"❓ {_step(reply)} may or may not have happened: {cause}. It is not sent again blindly"

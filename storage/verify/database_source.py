@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from storage.database import is_postgres, postgres_address, sqlite_path
-from storage.database_errors import passing_trouble
+from storage.database_errors import PRIMARY, passing_trouble
 from storage.verify.guards import odd_triggers, unknown_tables
 from storage.verify.keyring import KeyRing
 from storage.verify.report import Report
@@ -85,7 +85,18 @@ def verify_database(
             said = "" if trouble is error else f"({cause}) "
             told = f"{trouble.message} {said}{trouble.hint}"
             return Report(malformed=told, is_away=True)
-        return Report(malformed=f"The database cannot be read: {cause}")
+        return Report(malformed=f"The database cannot be read: {_reason(cause)}")
+
+
+def _reason(cause: BaseException | None) -> str:
+    code = getattr(cause, "sqlite_errorcode", 0)
+    if code & PRIMARY != sqlite3.SQLITE_READONLY:
+        return str(cause)
+    # So SQLite says it of a file that another program may be writing, in a folder that is shut.
+    return (
+        "SQLite keeps files beside it while it reads, and may write none into that folder."
+        " Copy the database into a folder of yours, and verify the copy."
+    )
 
 
 @contextmanager

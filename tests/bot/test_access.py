@@ -57,6 +57,12 @@ def test_what_nobody_uses_is_told_once_for_all_their_roles() -> None:
     ]
 
 
+def test_a_role_that_came_by_two_groups_is_told_once() -> None:
+    grants = [grant("ivan", "author", days=None, via=one) for one in ("@dev", "@ops")]
+
+    assert found(*grants) == ["never used: author (*)."]
+
+
 def test_whoever_governs_themselves_is_told() -> None:
     assert found(grant("ivan", "governor"), grant("ivan", "author")) == [
         "the only governor, so nobody governs them: governor (*).",

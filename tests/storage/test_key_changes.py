@@ -180,11 +180,14 @@ def test_a_revoked_key_leaves_its_entries_unproven(
 def test_a_retired_key_may_still_be_revoked(office: KeyOffice, second_home: Path) -> None:
     key = office.enrol(asked(second_home)).key
     office.retire(key.id)
-    revoked = office.revoke(key.id, since=0)
-    again = office.revoke(key.id, since=0)
+    revoked = office.revoke(key.id, since=1)
+    again = office.revoke(key.id, since=1)
 
     assert (revoked.is_new, revoked.key.state) == (True, "revoked")
     assert again.is_new is False
+    assert office.revoke(key.id, since=2).key.revoked_from == 1
+    with pytest.raises(SigningKeyError, match="was revoked from 1 on"):
+        office.revoke(key.id, since=0)  # Nothing would be doubtful that was not.
 
 
 def test_an_ended_key_is_never_enrolled_again(

@@ -1,5 +1,8 @@
 """What `verify` says of a whole log: nothing wrong, or exactly what is unproven."""
 
+import functools
+import importlib
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -346,6 +349,29 @@ def test_a_key_that_is_none_is_told_in_a_sentence(trail: Trail, key: str) -> Non
 
     assert report.exit == 2
     assert "verifier key" in str(report.malformed)
+
+
+def test_a_folder_that_takes_no_files_is_told_with_what_to_do(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "://" in trail.url:
+        pytest.skip("A server has its files elsewhere.")
+
+    def open_there(path: Path) -> sqlite3.Connection:
+        # Root may write anywhere, so SQLite is made to say what it says to others at the open.
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            connection.execute("CREATE TABLE beside (one)")
+        finally:
+            connection.close()
+        return connection
+
+    source = importlib.import_module("storage.verify.database_source")
+    monkeypatch.setattr(source, "_read_only", lambda path: functools.partial(open_there, path))
+    report = verify_database(trail.url, [trail.pin])
+
+    assert report.exit == 2
+    assert "Copy the database into a folder of yours" in (report.malformed or "")
 
 
 def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def _unfinished(
     kind = TransientReadError if is_read else InDoubtError
     if ended.is_late:
         return kind(f"{name} was stopped after {timeout:g} s.", error_class="timeout")
-    return kind(f"Nobody can say how {name} ended.", error_class="reply_lost")
+    return kind(f"Nobody can say how {name} ended.", error_class="end_unknown")
 
 
 def _last_words(ended: Ended, call: Call) -> str:

@@ -143,6 +143,7 @@ def test_a_key_is_ended_after_a_question(first: Machine, second: Machine) -> Non
     assert no.exit_code == 1
     assert f"The key {asked['id']} is retired, entry 2." in yes.output
     assert f"The key {asked['id']} is revoked, entry 2." in revoked.output
+    assert "It is doubtful from #1 on." in revoked.output
     assert refused.exit_code == 2
     assert "was ended: revoked by entry 2" in refused.output
 
@@ -211,6 +212,29 @@ def test_a_stolen_key_is_answered_with_steps_that_name_it(first: Machine) -> Non
     assert by_role["log"] not in one
     assert "1. `interlock keys rotate` on this machine" in one
     assert (unknown.exit_code, "knows no key" in unknown.output) == (2, True)
+
+
+def test_two_keys_for_heads_that_were_stolen_are_replaced_by_one(first: Machine) -> None:
+    first.types("keys", "rotate", "--log")
+    told, shown = first.told("keys", "stolen"), first.types("keys", "stolen").output
+    old, new = (one["id"] for one in first.told("keys", "list")["keys"] if one["role"] == "log")
+    asked = first.types("keys", "revoke", old, "--from", "1", answers="n\n")
+    listed = first.types("keys", "list").output
+
+    assert shown.count("rotate --log") == 1
+    assert all(f"{number}. {step}" in shown for number, step in enumerate(told["steps"], start=1))
+    assert shown.count(" --from N`") == 3
+    assert "Every head of more than 1 entry that it alone signed" in asked.stderr
+    assert f"{new}  heads    added by #1, in force  the whole log" in listed
+
+
+@pytest.mark.parametrize("words", [("retire",), ("revoke", "--from", "0")])
+def test_with_json_a_key_is_ended_without_a_question_or_not_at_all(
+    first: Machine, words: tuple[str, ...]
+) -> None:
+    told = first.told("keys", words[0], "0" * 16, *words[1:])
+
+    assert "add --yes" in told["message"]
 
 
 def test_rubbish_is_refused_in_a_sentence(first: Machine) -> None:

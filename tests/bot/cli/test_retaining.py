@@ -52,6 +52,17 @@ def test_a_hold_is_set_listed_and_lifted_once() -> None:
     )
 
 
+def test_a_reason_moves_nothing_on_the_terminal_of_whoever_reads_it() -> None:
+    reason = "red \x1b[31m, \x9b2J, \u202eturned"
+    interlock("audit", "hold", "set", "workflow:deploy", "--reason", reason)
+    shown = CliRunner().invoke(main, ["audit", "hold", "list"], color=True).output
+    refused = interlock("audit", "hold", "lift", "\u202eh-1\x9b2J", "--reason", "x").stderr
+
+    assert "red \ufffd[31m, \ufffd2J, \ufffdturned" in shown
+    assert {"\x9b", "\u202e"}.isdisjoint(refused)
+    assert told("audit", "hold", "list")["holds"][0]["reason"] == reason
+
+
 def test_a_person_is_named_in_a_hold_by_pseudonym_and_a_stranger_is_refused() -> None:
     interlock("audit", "hold", "set", "workflow:deploy", "--reason", "so that I am known")
     me = Path.home().owner()

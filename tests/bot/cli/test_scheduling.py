@@ -15,6 +15,19 @@ from tests.journeys.company import SHIPPED
 DAY = datetime(datetime.now(UTC).year + 1, 3, 1, tzinfo=UTC)  # Winter in Berlin, and to come.
 WHEN = [f"{DAY:%Y-%m-%d}", "9:00"]
 PURGE = "purge-stale-accounts"
+ORDER = """
+workflow: order
+title: Order
+owner: "@ops"
+deputy: "@leads"
+inputs: {amount: {type: integer, title: Amount}}
+steps:
+  - id: send
+    uses: http.request
+    with: {service: shop, method: POST, path: /orders, json: {amount: "${{ inputs.amount }}"}}
+    effect: write
+    undo: none
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +61,7 @@ def test_a_schedule_is_set_seen_paused_resumed_and_deleted() -> None:
     told = data("add", PURGE, *WHEN, "--timezone", "Europe/Berlin", "--yes")
     name = str(told["schedule"])
 
-    assert told["asks_people"] is True
+    assert (told["asks_people"], told["may_ask_people"]) == (True, True)
     assert told["moments"] == [
         f"{DAY:%a %-d %b %Y}, 09:00 CET (Europe/Berlin) · {DAY:%a %-d %b %Y}, 08:00 UTC"
     ]
@@ -82,6 +95,30 @@ def test_nothing_is_set_before_somebody_agreed_to_the_moments() -> None:
     assert listed() == before
     assert schedule("add", "nightly-check", "every", "hour", typed="y\n").exit_code == 0
     assert len(listed()) == len(before) + 1
+
+
+def test_what_only_a_rule_asks_about_is_told_as_far_as_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = "services: {shop: {base_url: https://shop.example.com, paths: [/orders]}}"
+    rules = [("large", "inputs.amount > 500"), ("late", "inputs.amount > 100 && hour > 18")]
+    told = ", ".join(
+        f'{{name: {n}, when: "{w}", stages: [{{from: ["@leads"]}}]}}' for n, w in rules
+    )
+    policy = f"defaults: {{expires: 24h}}\nrules: [{told}]\n{shop}\n"
+    (tmp_path / "policy.yaml").write_text(policy)
+    (tmp_path / "order.yaml").write_text(ORDER)
+    monkeypatch.setenv("INTERLOCK_WORKFLOWS", str(tmp_path))
+    monkeypatch.setenv("INTERLOCK_POLICY", str(tmp_path / "policy.yaml"))
+    asked = {n: data("add", "order", *WHEN, f"amount={n}", "--yes") for n in (5, 300, 900)}
+    words = schedule("add", "order", *WHEN, "amount=300", "--yes").output
+
+    assert [(one["asks_people"], one["may_ask_people"]) for one in asked.values()] == [
+        (False, False),
+        (False, True),
+        (True, True),
+    ]
+    assert "People may be asked when it fires." in words
 
 
 def test_a_definition_that_cannot_be_read_hides_no_schedule(tmp_path: Path) -> None:

@@ -174,13 +174,13 @@ def test_the_health_of_approvals_is_one_line_and_what_stands_out_is_in_the_threa
 
 
 def test_what_stops_runs_is_a_chart_of_its_own_and_stands_in_words_too() -> None:
-    causes = [("The service refused it", 5), ("The program stopped on the way", 2)]
+    causes = [("The service refused it", 5), ("The bot stopped on the way", 2)]
     shown = a_digest(health=HealthFigures(period="30d", words="41 decisions", causes=causes))
     message = digest(shown)
 
     charts = [one for one in message.payload["blocks"] if one["type"] == "data_visualization"]
     assert [one["title"] for one in charts][1:] == ["What stopped runs, last 30d"]
-    told = "The service refused it 5; The program stopped on the way 2."
+    told = "The service refused it 5; The bot stopped on the way 2."
     assert told in told_by(message)
     assert told in told_by(without_charts(shown))
     assert "data_visualization" not in kinds(without_charts(shown))

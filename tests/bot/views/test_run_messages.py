@@ -91,6 +91,7 @@ def an_entry(kind: str, **data: Json) -> Entry:
         (an_entry("action.failed", error_class="http_500", performed="no"), "failed (http_500)"),
         (an_entry("action.failed", error_class="x", performed="partly"), "some of it may have"),
         (an_entry("action.in_doubt", cause="timeout"), "no answer came in time"),
+        (an_entry("action.in_doubt", cause="end_unknown"), "nobody can say how the program ended"),
         (an_entry("action.in_doubt", cause="http_502"), "the service answered 502, which does not"),
         (an_entry("action.resolved", happened="yes", by="probe"), "did happen, as the system"),
         (an_entry("action.resolved", happened="no", by="person"), "did not happen by <@U0ANA>"),
@@ -176,6 +177,17 @@ def test_a_doubt_after_an_answer_names_the_answer() -> None:
     told = str(doubt_card(a_doubt(cause="http_500")).payload)
 
     assert "but the service answered 500, which does not say whether it was done" in told
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ("end_unknown", "but nobody can say how the program ended"),
+        ("crash", "but the bot stopped between sending it and hearing back"),
+    ],
+)
+def test_a_doubt_says_whether_a_program_or_the_bot_was_lost(cause: str, words: str) -> None:
+    assert words in str(doubt_card(a_doubt(cause=cause)).payload)
 
 
 def test_a_doubt_about_a_target_that_acts_once_under_a_key_says_so() -> None:

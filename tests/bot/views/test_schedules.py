@@ -27,6 +27,7 @@ from bot.views.schedules import (
 from tests.bot.payload_checks import buttons_of, faults_of_message, faults_of_view, text_of
 from tests.bot.shown import NOON, RITA
 from workflows.errors import ScheduleClosedError
+from workflows.foreseen import Foreseen
 from workflows.people import PersonId
 from workflows.triggers import Missed, Once, Trigger
 
@@ -37,7 +38,7 @@ SHOWN = Proposal(
     workflow="purge-stale-accounts",
     rhythm="Once",
     moments=(MOMENT,),
-    is_destructive=True,
+    asks=Foreseen.SURELY,
     makes_up=False,
     values=[("inactive_days", "730")],
 )
@@ -82,12 +83,14 @@ def test_the_question_says_both_zones_values_and_who_will_be_asked() -> None:
 def test_a_rhythm_shows_three_firings_and_what_is_odd_about_one() -> None:
     odd = replace(MOMENT, note="the clocks go back: 02:30 comes twice, this is the first")
     shown = replace(SHOWN, rhythm="At 02:30 every day", moments=(odd, MOMENT, MOMENT))
-    told = text_of(proposal(replace(shown, is_destructive=False, makes_up=True), draft="x").payload)
+    told = text_of(proposal(replace(shown, asks=Foreseen.NOT, makes_up=True), draft="x").payload)
 
     assert told.count("• ") == 3
     assert "comes twice" in told
     assert "People will be asked" not in told
     assert "made up for" in told
+    perhaps = replace(shown, asks=Foreseen.PERHAPS)
+    assert "People may be asked when it fires" in text_of(proposal(perhaps, draft="x").payload)
 
 
 def test_hostile_and_long_words_stay_words_and_fit() -> None:

@@ -264,6 +264,17 @@ def test_a_read_that_fails_has_done_nothing(tmp_path: Path, a_call: Callable[...
     assert not caught.value.partly
 
 
+def test_a_program_whose_guardian_is_ended_from_outside_is_in_doubt_by_its_own_name(
+    tmp_path: Path, a_call: Callable[..., Call]
+) -> None:
+    code = "import os, signal; os.kill(os.getppid(), signal.SIGKILL)"
+
+    with pytest.raises(InDoubtError, match="Nobody can say how python ended") as caught:
+        a_runner(tmp_path).perform(python("-c", code), a_call())
+
+    assert caught.value.error_class == "end_unknown"
+
+
 def test_a_read_that_takes_too_long_may_be_tried_again(
     tmp_path: Path, a_call: Callable[..., Call]
 ) -> None:
