@@ -81,6 +81,14 @@ def set_by_order(core: Core, order: ScheduleOrder, person: PersonId) -> Mapping[
             "Its runs would have no channel for their threads.",
             hint="Give --channel, or set INTERLOCK_CHANNEL.",
         )
+    asks = asked_when_fired(
+        core.library,
+        core.roles,
+        definition,
+        inputs=order.inputs,
+        person=person,
+        at=core.means.clock(),
+    )
     is_new = core.engine.set_schedule(
         NewSchedule(
             id=order.id,
@@ -91,14 +99,6 @@ def set_by_order(core: Core, order: ScheduleOrder, person: PersonId) -> Mapping[
             channel=channel,
             message=order.message,
         )
-    )
-    asks = asked_when_fired(
-        core.library,
-        core.roles,
-        definition,
-        inputs=order.inputs,
-        person=person,
-        at=core.means.clock(),
     )
     return {
         "ok": True,

@@ -94,7 +94,7 @@ class _Look:
         if step.step.approval is not None:
             return Foreseen.SURELY
         watched = Foreseen.PERHAPS if step.facts.watchers else Foreseen.NOT
-        return max(watched, *(self._by(rule, step) for rule in self.policy.rules))
+        return max([watched, *(self._by(rule, step) for rule in self.policy.rules)])
 
     def _by(self, rule: Rule, step: ExplainedStep) -> Foreseen:
         """Return whether one rule asks: it has to hold, and its `auto` not to."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from bot.cli.output import NO_TEXT, WANTS_JSON, Interrupted, Misused, Refused
+from bot.cli.output import NO_TEXT, WANTS_JSON, Interrupted, Misused, Refused, Unread
 from workflows.errors import InterlockError, StorageError, UnusableDatabaseError
 
 LASTING = frozenset(
@@ -71,6 +71,8 @@ class LazyGroup(click.Group):
         except InterlockError as refusal:
             told = _of_rows(refusal, ctx) if isinstance(refusal, UnusableDatabaseError) else None
             raise Refused(told or refusal, as_json=bool(ctx.meta.get(WANTS_JSON))) from refusal
+        except BrokenPipeError:
+            raise Unread from None
         except OSError as error:
             refused = _refused(error, as_json=bool(ctx.meta.get(WANTS_JSON)))
             if refused is None:

@@ -113,15 +113,33 @@ class Interrupted(click.ClickException):
         click.echo(f"\n{self.message}", file=file, err=True)
 
 
-def _print(line: str, file: IO[Any] | None) -> None:
-    """Print a refusal; if its reader has gone away, nobody is left to be told of that either.
+class Unread(click.ClickException):
+    """Whoever read the answer has gone away, as `head` does: no answer, so as for Ctrl-C."""
 
-    See https://docs.python.org/3/library/signal.html#note-on-sigpipe.
-    """
+    exit_code = 128 + signal.SIGPIPE
+
+    def __init__(self) -> None:
+        super().__init__("Nobody reads this any more.")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        del file
+        _leave_unread()
+
+
+def _print(line: str, file: IO[Any] | None) -> None:
+    """Print a refusal; if its reader has gone away, nobody is left to be told of that either."""
     try:
         click.echo(line, file=file)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_unread()
+
+
+def _leave_unread() -> None:
+    """Have what is still to be written go nowhere.
+
+    See https://docs.python.org/3/library/signal.html#note-on-sigpipe.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def refusal_data(refusal: InterlockError) -> "dict[str, Json]":

@@ -32,6 +32,25 @@ def test_a_refusal_that_nobody_reads_any_more_ends_without_a_trace(
     assert done.returncode == 2
 
 
+@pytest.mark.parametrize("words", [("audit", "verify"), ("audit", "verify", "--json")])
+def test_a_verification_that_nobody_reads_any_more_calls_no_log_broken(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    environment = {**os.environ, "INTERLOCK_HOME": str(tmp_path / "home")}
+    forked.interlock("init", env=environment)
+    reader, writer = os.pipe()
+    os.close(reader)
+    said = tmp_path / "errors"
+    with said.open("wb") as errors, Path(os.devnull).open("rb") as nothing:
+        streams = (nothing.fileno(), writer, errors.fileno())
+        running = forked.begin(words, env=environment, folder=tmp_path, streams=streams)
+        running.join(60)
+    os.close(writer)
+
+    assert running.exitcode == 128 + signal.SIGPIPE
+    assert said.read_text() == ""
+
+
 @pytest.mark.parametrize("words", [("runs",), ("runs", "--json")])
 def test_an_answer_for_which_there_is_no_room_is_no_answer(
     tmp_path: Path, words: tuple[str, ...]
