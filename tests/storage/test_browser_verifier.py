@@ -166,6 +166,8 @@ def test_a_good_pack_is_verified(
 def test_without_a_key_the_log_vouches_for_itself(plain: Path, reader: Reader) -> None:
     assert reader.verify(plain) == 3
     assert reader.codes("unproven") == {"unpinned"}
+    assert "9 payloads are here, 0 erased" in reader.text(".about")
+    assert reader.text(".about").endswith(" 2 signed heads.")
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -329,6 +331,14 @@ def test_the_page_says_the_same_of_packs_that_nobody_would_write(
     if verdict == 1:
         run = "" if ours.first_run is None else f"It is of the run {ours.first_run}."
         assert reader.text(".first").partition("It is of")[2] == run.removeprefix("It is of")
+
+
+def test_what_there_is_one_of_is_said_so(reader: Reader, tmp_path: Path) -> None:
+    forge, _ = HOSTILE["the last line end of entries.jsonl missing"]
+    reader.verify(zipped(forge(tmp_path / "pack")), keys=PIN)
+
+    told = "1 payload is here, 0 erased, 0 withheld from this pack. 1 signed head."
+    assert reader.text(".about").endswith(told)
 
 
 @pytest.mark.parametrize("name", KEY_STORIES | CHAIN_STORIES)

@@ -7,6 +7,7 @@ import { wordsForFault } from "./words.js";
 
 const LOOKS = ["good", "bad", "bad", "unsure"];
 const AT_A_TIME = 50;
+const several = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -34,8 +35,9 @@ function about({ counts, failed }, manifest) {
   if (manifest === null) return null;
   const { start, end } = manifest;
   const part = counts.here === counts.entries ? "all of them are here" : `${counts.here} of them, from ${start} to ${end - 1}, are here, and the hashes of the rest`;
-  const payloads = `${counts.held} payloads are here, ${counts.gone} erased, ${counts.withheld} withheld from this pack.`;
-  const facts = counts.entries || !failed ? `The log ${manifest.origin} has ${counts.entries} entries; ${part}. ${payloads} ${counts.notes} signed heads.` : `The log ${manifest.origin}.`;
+  const payloads = `${several(counts.held, "payload is here", "payloads are here")}, ${counts.gone} erased, ${counts.withheld} withheld from this pack.`;
+  const [entries, heads] = [several(counts.entries, "entry", "entries"), several(counts.notes, "signed head", "signed heads")];
+  const facts = counts.entries || !failed ? `The log ${manifest.origin} has ${entries}; ${part}. ${payloads} ${heads}.` : `The log ${manifest.origin}.`;
   return el("p", { class: "about" }, facts);
 }
 
