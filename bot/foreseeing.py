@@ -27,10 +27,9 @@ def asked_when_fired(
         InputsError: values that do not fit.
         PeopleUnreadableError: the person could not be read just now.
     """
-    who = roles.people.person(person)
     given = Given(
         inputs=read_inputs(definition.inputs, inputs),
-        requester=f"@{who.handle or who.name}",
+        requester=roles.people.person(person).in_rules,
         at=at,
     )
     return foreseen(roles.policy, definition, library.known(), given)

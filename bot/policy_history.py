@@ -108,7 +108,7 @@ class History:
                 person = self._people.person(who)
             except PeopleUnreadableError:
                 return f"@{name}"
-            return f"@{person.handle or person.name}"
+            return person.in_rules
         return f"@{name}"
 
     def _read_definition(self, version: str) -> Definition:

@@ -32,6 +32,11 @@ class Person:
     timezone: str = "UTC"
 
     @property
+    def in_rules(self) -> str:
+        """What rules call this person."""
+        return f"@{self.handle or self.name}"
+
+    @property
     def counts(self) -> bool:
         """Whether this person's decision may ever count."""
         return not (self.is_bot or self.is_guest or self.is_deactivated or self.is_foreign)

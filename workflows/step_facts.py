@@ -48,6 +48,6 @@ def facts_of(segment: Segment, ready: Ready) -> Facts:
         inputs=segment.state.inputs,
         args=ready.args,
         concern=concern_of(segment, ready),
-        requester=f"@{person.handle or person.name}" if person is not None else told,
+        requester=person.in_rules if person is not None else told,
         at=segment.house.now(),
     )

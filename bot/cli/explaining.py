@@ -193,7 +193,7 @@ def _who(stage: StagePeople) -> Iterator[str]:
 
 
 def _name(person: Person) -> str:
-    return f"@{person.handle or person.name}"
+    return person.in_rules
 
 
 def _data(ruling: Ruling, looked: Looked, told: Told) -> dict[str, object]:

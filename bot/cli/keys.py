@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import click
 
 from bot.beside import have_done
-from bot.cli.output import answer, as_json_option
+from bot.cli.output import answer, as_json_option, refuse_to_ask
 from bot.cli.reading import opened
 from bot.cli.stolen import advice_about
 from bot.cli.typed import ENTRY, filled
@@ -91,7 +91,7 @@ def enrol(line: str, *, as_json: bool) -> None:
 def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
     """End a key that is not used any more. What it signed stays as good as it was."""
     order = filled(EndOrder, key=key_id)
-    _refuse_to_ask(yes=yes, as_json=as_json)
+    refuse_to_ask(yes=yes, as_json=as_json)
     if not yes:
         key = _known(read_settings()).named(key_id)
         what = "Its machine cannot write" if key.role == "entry" else "No head counts that it signs"
@@ -107,7 +107,7 @@ def retire(key_id: str, *, yes: bool, as_json: bool) -> None:
 def revoke(key_id: str, since: int, *, yes: bool, as_json: bool) -> None:
     """End a key that somebody else may have; its entries from --from on become doubtful."""
     order = filled(EndOrder, key=key_id, since=since)
-    _refuse_to_ask(yes=yes, as_json=as_json)
+    refuse_to_ask(yes=yes, as_json=as_json)
     if not yes:
         key = _known(read_settings()).named(key_id)
         what = f"entry it signed from {since} on"
@@ -181,11 +181,6 @@ def _end(order: EndOrder, *, as_json: bool) -> None:
 def _doubt(key: Mapping[str, Json]) -> str:
     since = key["revoked_from"]
     return "" if since is None else f" It is doubtful from #{since} on."
-
-
-def _refuse_to_ask(*, yes: bool, as_json: bool) -> None:
-    if as_json and not yes:
-        raise click.UsageError("With --json nobody can be asked; add --yes.")
 
 
 def _confirm(question: str) -> None:

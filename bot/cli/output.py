@@ -54,6 +54,16 @@ def answer(data: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
         click.echo(_harmless(line))
 
 
+def refuse_to_ask(*, yes: bool, as_json: bool) -> None:
+    """Return where nothing has to be asked, or somebody can be.
+
+    Raises:
+        click.UsageError: a question would stand among JSON.
+    """
+    if as_json and not yes:
+        raise click.UsageError("With --json nobody can be asked; add --yes.")
+
+
 def _harmless(line: str) -> str:
     """Return a line in which nothing that somebody wrote moves or colours the terminal."""
     if line.isascii() and line.isprintable():

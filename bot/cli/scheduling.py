@@ -10,7 +10,7 @@ from itertools import takewhile
 import click
 
 from bot.beside import have_done
-from bot.cli.output import Exit, answer, as_json_option, leave
+from bot.cli.output import Exit, answer, as_json_option, leave, refuse_to_ask
 from bot.cli.reading import opened
 from bot.cli.running import inputs_of
 from bot.cli.typed import filled
@@ -71,8 +71,7 @@ def add(
     workflow: str, words: tuple[str, ...], timezone: str, channel: str, *, yes: bool, as_json: bool
 ) -> None:
     """Set a schedule for WORKFLOW: "tomorrow 9am", "every weekday 9:00", "cron 0 9 * * 1-5"."""
-    if as_json and not yes:
-        raise click.UsageError("With --json nobody can be asked; add --yes.")
+    refuse_to_ask(yes=yes, as_json=as_json)
     said = list(takewhile(lambda word: "=" not in word, words))
     inputs = inputs_of(words[len(said) :])
     when, moments = _read(" ".join(said), timezone)

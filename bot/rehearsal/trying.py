@@ -228,8 +228,7 @@ def _start(wish: Wish) -> Start:
 
 
 def _handle(people: People, person: PersonId) -> str:
-    found = people.person(person)
-    return f"@{found.handle or found.name}"
+    return people.person(person).in_rules
 
 
 def _why(entries: Sequence[Entry], status: Status) -> str:
