@@ -6,11 +6,14 @@ them would take every file that the process may open, and with them the database
 
 import asyncio
 import resource
+from collections.abc import Callable
 from typing import cast
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SECONDS = 20.0
+PARTING_SECONDS = 5.0
 BACKLOG = 100  # Taken in at once, before the first of them is counted.
 SHARE = 4  # A process may listen at three addresses; the last part is for everything else.
 MOST = 10_000
@@ -22,10 +25,12 @@ class Connection(H11Protocol):
 
     _until: asyncio.TimerHandle | None = None
     _asks_no_more = False
+    _is_parting = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As in uvicorn.
         """Take it in; where there are too many, the one that owes its move longest makes room."""
         super().connection_made(transport)
+        self.transport = _Parting(transport, self._part)
         self._look()
         if len(self.connections) > most_connections():
             waiting = (cast("Connection", one) for one in self.connections)
@@ -34,6 +39,11 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came; after the last answer it is passed over."""
+        if not self._is_parting:
+            super().data_received(data)
 
     def handle_events(self) -> None:
         """Take up what came; a part of a request gains no time."""
@@ -82,7 +92,20 @@ class Connection(H11Protocol):
         """
         return False
 
+    def _part(self, transport: asyncio.Transport) -> bool:
+        """End our side where the other one is still sending, and say whether that is enough."""
+        if self._is_parting or self.conn.their_state not in {h11.SEND_BODY, h11.ERROR}:
+            return False
+        self._is_parting = True
+        transport.write_eof()
+        self.flow.resume_reading()
+        self._stop()
+        self._until = self.loop.call_later(PARTING_SECONDS, self.give_up)
+        return True
+
     def _look(self) -> None:
+        if self._is_parting:
+            return
         if self._is_at_work():
             self._stop()
         elif self._until is None and self in self.connections:
@@ -96,6 +119,35 @@ class Connection(H11Protocol):
         if self._until is not None:
             self._until.cancel()
             self._until = None
+
+
+class _Parting(asyncio.Transport):
+    """A transport that is closed only once whoever is still sending has read the answer.
+
+    Closed while something is unread, the connection is reset, and they lose the answer to what
+    they send (RFC 9112, section 9.6).
+    """
+
+    def __init__(
+        self, transport: asyncio.Transport, part: Callable[[asyncio.Transport], bool]
+    ) -> None:
+        super().__init__()
+        self._transport, self._part = transport, part
+        self._is_parting = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._is_parting = self._part(self._transport)
+        if not self._is_parting:
+            self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._is_parting or self._transport.is_closing()
+
+    def abort(self) -> None:
+        self._transport.abort()
 
 
 def most_connections() -> int:

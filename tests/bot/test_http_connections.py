@@ -33,12 +33,16 @@ async def thoughtful(request: Request) -> Response:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    port = free_port()
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(autouse=True)
+def server(port: int) -> Iterator[HttpServer]:
     route = Route("/thoughtful", thoughtful, methods=["GET", "POST"])
     server = HttpServer(None, host="127.0.0.1", port=port, more=[route])
     server.start()
-    yield port
+    yield server
     server.stop()
 
 
@@ -187,6 +191,8 @@ def long_request() -> bytes:
 
 
 SMUGGLED = b"0\r\n\r\n" + ASK
+TWO_ENDS = b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS = b"POST /thoughtful HTTP/1.1\r\nHost: here\r\n" + TWO_ENDS
 
 
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
@@ -202,6 +208,32 @@ def test_a_request_that_ends_in_two_ways_is_refused_and_what_follows_is_not_read
     assert b"connection: close" in answer.lower()
     assert b"in two ways where the body ends" in answer
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_whoever_is_refused_while_they_still_send_reads_why(port: int) -> None:
+    with connect(port, ENDLESS) as opened:
+        answer = read_until(opened, b"proxy in between may have added one.")
+        opened.sendall(b"X" * LONG)  # To a connection that was closed, it would be reset.
+        opened.shutdown(socket.SHUT_WR)
+        answer += read_all(opened)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_whoever_sends_on_after_a_refusal_is_left_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    monkeypatch.setattr(bot.http_connections, "PARTING_SECONDS", 0.3)
+    with connect(port, ENDLESS) as opened:
+        assert is_broken_off(opened, b"X", every=0.05)
+
+
+def test_whoever_was_refused_keeps_no_server_from_stopping(port: int, server: HttpServer) -> None:
+    with connect(port, ENDLESS) as opened:
+        assert read_until(opened, b"proxy in between may have added one.")
+        server.stop()
+        assert server.problem() == "The HTTP server has ended."
 
 
 def read_all(opened: socket.socket) -> bytes:
