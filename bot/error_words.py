@@ -59,6 +59,7 @@ _WORDS: Mapping[str, str] = {
     "secret_unusable": "A secret that it needs cannot be used",
     "segments_died": "The bot broke down at this point again and again",
     "statement_refused": "The database refused the statement",
+    "stopped": "The program was stopped when its time was over",
     "storage": "The database of the log refused it",
     "timeout": "No answer came in time",
     "too_deep": "Workflows start each other too deep within one another",
@@ -82,6 +83,7 @@ _WORDS: Mapping[str, str] = {
 }
 _STATUS = re.compile(r"http_(\d{3})")
 _EXIT = re.compile(r"exit_(-?\d+)")
+_SIGNAL = re.compile(r"signal_(\d+)")
 _CHILD = re.compile(r"child_(\w+)")
 
 
@@ -91,6 +93,8 @@ def error_words(error_class: str) -> str:
         return f"The service answered {found.group(1)}"
     if found := _EXIT.fullmatch(error_class):
         return f"The program ended with {found.group(1)}"
+    if found := _SIGNAL.fullmatch(error_class):
+        return f"The program was ended by signal {found.group(1)}"
     if found := _CHILD.fullmatch(error_class):
         return f"The run that it started ended {found.group(1)}"
     return _WORDS.get(error_class) or error_class.replace("_", " ").strip() or "It failed"

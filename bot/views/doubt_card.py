@@ -29,6 +29,7 @@ _CAUSES = {
     "timeout": "no answer came in time",
     "left_running": "it had not ended when its time was over, and may still be at it",
     "reply_lost": "the connection broke before the answer came",
+    "stopped": "it was stopped when its time was over",
     "end_unknown": "nobody can say how the program ended",
 }
 _ANSWERS = {
@@ -63,6 +64,7 @@ class DoubtCard:
     since: datetime
     asked: tuple[Who, ...]
     asks_again: bool = True  # Running it again asks for approval again.
+    is_program: bool = False  # It was started here, and is told no key.
     is_once: bool = False  # The target does nothing more under a key that it has had.
     settled: DoubtSettled | None = None
 
@@ -77,16 +79,23 @@ def doubt_card(card: DoubtCard) -> Rendered:
     blocks: list[Block] = [
         header(f"Did it happen? {card.title}: {card.step}"),
         plain_section(clip(card.what, _WORDS)),
-        section(
-            f"Sent {when(card.since)}, but {escape(cause, 200)}."
-            f" Look it up where it would show, under the key {code(card.key)}."
-        ),
+        section(f"{_begun(card)}, but {escape(cause, 200)}. {_where(card)}"),
     ]
     if card.settled is not None:
         return rendered(_record_sentence(card, card.settled), [*blocks, _record(card.settled)])
     return rendered(
         _question(card), [*blocks, section(_asked(card)), doubt_buttons(card), _footer(card)]
     )
+
+
+def _begun(card: DoubtCard) -> str:
+    return f"{'Started' if card.is_program else 'Sent'} {when(card.since)}"
+
+
+def _where(card: DoubtCard) -> str:
+    if card.is_program:
+        return "Look where it would show what it has done; a program is told no key."
+    return f"Look it up where it would show, under the key {code(card.key)}."
 
 
 def _question(card: DoubtCard) -> str:
@@ -99,8 +108,9 @@ def _asked(card: DoubtCard) -> str:
     people = mentions(card.asked, "The workflow's owner")
     again = " and asks for approval again" if card.asks_again else ""
     once = ", under the same key, of which the policy says that the target acts on it once"
+    does = "starts" if card.is_program else "sends"
     same = once if card.is_once else ""
-    return f"{people}, please say what happened. Running it again sends it once more{same}{again}."
+    return f"{people}, please say what happened. Running it again {does} it once more{same}{again}."
 
 
 def doubt_buttons(card: DoubtCard) -> Block:
@@ -112,7 +122,7 @@ def doubt_buttons(card: DoubtCard) -> Block:
             NOT_HAPPENED,
             card.value,
             confirm=confirm(
-                "Send it once more?",
+                f"{'Start' if card.is_program else 'Send'} it once more?",
                 _risk(card),
                 yes="It did not happen",
             ),
@@ -138,7 +148,8 @@ def _risk(card: DoubtCard) -> str:
 
 
 def _footer(card: DoubtCard) -> Block:
-    return context(f"Run {code(card.run)} · step {code(card.step)} · nothing is sent by itself")
+    nothing = f"nothing is {'started' if card.is_program else 'sent'}"
+    return context(f"Run {code(card.run)} · step {code(card.step)} · {nothing} by itself")
 
 
 def _record(settled: DoubtSettled) -> Block:

@@ -108,6 +108,7 @@ def _in_doubt(reply: StepReply) -> str:
         "timeout": "no answer came in time",
         "left_running": "it did not end in time",
         "reply_lost": "the answer was lost",
+        "stopped": "it was stopped when its time was over",
         "end_unknown": "nobody can say how the program ended",
     }
     cause = known.get(named) or answered(named) or "the cause is unknown"

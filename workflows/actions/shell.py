@@ -213,7 +213,7 @@ def _unfinished(
 ) -> TransientReadError | InDoubtError:
     kind = TransientReadError if is_read else InDoubtError
     if ended.is_late:
-        return kind(f"{name} was stopped after {timeout:g} s.", error_class="timeout")
+        return kind(f"{name} was stopped after {timeout:g} s.", error_class="stopped")
     return kind(f"Nobody can say how {name} ended.", error_class="end_unknown")
 
 

@@ -237,6 +237,19 @@ def test_a_doubt_asks_owner_and_deputy_until_somebody_answers(bench: Bench) -> N
     assert buttons == {}
 
 
+def test_a_doubt_about_a_program_names_no_key_that_the_program_was_never_told(bench: Bench) -> None:
+    bench.ask()
+    bench.add(verdict("granted"))
+    plain = intended()
+    (intent,) = bench.add(replace(plain, data={**plain.data, "action": "shell.run"}))
+    bench.add(fact("action.in_doubt", step="refund", attempt=1, idem="r1/refund", cause="stopped"))
+
+    words, _ = bench.says(Subject.DOUBT, f"r1/refund/{intent}")
+
+    assert "it was stopped when its time was over" in words
+    assert "under the key" not in words
+
+
 def test_an_exception_says_what_stands_until_somebody_answers(bench: Bench) -> None:
     bench.add(intended(step="order", request=None), executed(step="order"))
     bench.add(intended(request=None), failed())

@@ -91,6 +91,7 @@ def an_entry(kind: str, **data: Json) -> Entry:
         (an_entry("action.failed", error_class="http_500", performed="no"), "failed (http_500)"),
         (an_entry("action.failed", error_class="x", performed="partly"), "some of it may have"),
         (an_entry("action.in_doubt", cause="timeout"), "no answer came in time"),
+        (an_entry("action.in_doubt", cause="stopped"), "it was stopped when its time was over"),
         (an_entry("action.in_doubt", cause="end_unknown"), "nobody can say how the program ended"),
         (an_entry("action.in_doubt", cause="http_502"), "the service answered 502, which does not"),
         (an_entry("action.resolved", happened="yes", by="probe"), "did happen, as the system"),
@@ -182,12 +183,21 @@ def test_a_doubt_after_an_answer_names_the_answer() -> None:
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
+        ("stopped", "but it was stopped when its time was over"),
         ("end_unknown", "but nobody can say how the program ended"),
         ("crash", "but the bot stopped between sending it and hearing back"),
     ],
 )
 def test_a_doubt_says_whether_a_program_or_the_bot_was_lost(cause: str, words: str) -> None:
     assert words in str(doubt_card(a_doubt(cause=cause)).payload)
+
+
+def test_a_doubt_about_a_program_speaks_of_no_key_and_of_nothing_sent() -> None:
+    told = str(doubt_card(a_doubt(is_program=True, cause="stopped")).payload)
+
+    assert "Started <!date" in told
+    assert "under the key" not in told
+    assert "sends it" not in told
 
 
 def test_a_doubt_about_a_target_that_acts_once_under_a_key_says_so() -> None:
@@ -222,6 +232,17 @@ def test_an_exception_says_what_was_tried_and_what_is_already_done() -> None:
     assert set(buttons_of(card.payload)) == {
         *(troubles.RETRY, troubles.SKIP, troubles.ABORT, troubles.UNDO)
     }
+
+
+@pytest.mark.parametrize(
+    ("error_class", "words"),
+    [
+        ("signal_9", "*The program was ended by signal 9*"),
+        ("stopped", "*The program was stopped when its time was over*"),
+    ],
+)
+def test_an_exception_says_how_a_program_ended(error_class: str, words: str) -> None:
+    assert words in told_by(exception_card(a_trouble(error_class=error_class)))
 
 
 def test_abort_and_undo_is_offered_only_where_something_can_be_undone() -> None:
