@@ -16,11 +16,13 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
 from bot.core import Core
+from bot.field_words import field_words
 from bot.json_body import read_object
 from bot.order_form import Reason
 from bot.problems import Answer, DoorError, FieldsError
 from bot.rate_limit import RateLimit
 from bot.tokens import digest_of, is_token
+from bot.wording import joined
 from storage.tokens import StoredToken, note_use, token_named, token_of
 from workflows.entry import Json, RunId
 from workflows.errors import (
@@ -38,6 +40,7 @@ from workflows.store import RunRow
 RATE, BURST = 5.0, 60
 USE_NOTED_EVERY = timedelta(minutes=1)
 RUN = r"[A-Za-z0-9_-]{1,64}"
+KEY_WORDS = "1 to 200 printable ASCII characters without spaces"
 KEY = r"^[\x21-\x7e]{1,200}$"
 
 log = logging.getLogger(__name__)
@@ -54,10 +57,16 @@ class _Asked(BaseModel):
 class StartAsked(_Asked):
     """A run that a program wants started."""
 
-    workflow: str = Field(pattern=r"^[^\x00]{1,200}$")  # Postgres can look for no NUL.
+    workflow: str = Field(  # Postgres can look for no NUL.
+        pattern=r"^[^\x00]{1,200}$", description="must be the name of a workflow"
+    )
     inputs: dict[str, JsonValue] = Field(default_factory=dict)
-    key: Key | None = None
-    channel: str = Field(default="", pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})?$")
+    key: Key | None = Field(default=None, description=f"must be {KEY_WORDS}")
+    channel: str = Field(
+        default="",
+        pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})?$",
+        description="must be the name or the id of a channel, such as ops or C0123ABCD",
+    )
 
 
 class CancelAsked(_Asked):
@@ -120,7 +129,7 @@ class Api:
         if allowed and asked.workflow not in allowed:
             raise NotAllowedError(
                 f"This token may not start {asked.workflow}.",
-                hint=f"It may start {' and '.join(allowed)}.",
+                hint=f"It may start {joined([*allowed], 'and')}.",
             )
         chosen = _one_key(asked.key, key)
         order = Start(
@@ -253,7 +262,7 @@ def _one_key(in_body: str | None, in_header: str | None) -> str | None:
         raise DoorError(
             HTTPStatus.BAD_REQUEST,
             "The header Idempotency-Key cannot be used.",
-            hint="Send 1 to 200 printable ASCII characters without spaces.",
+            hint=f"Send {KEY_WORDS}.",
         )
     if in_body is not None and in_body != key:
         raise FieldsError({"key": "is not the one in the header Idempotency-Key"})
@@ -265,9 +274,7 @@ def _read(form: type[_Form], body: bytes) -> _Form:
     try:
         return form.model_validate(given)
     except ValidationError as error:
-        raise FieldsError(
-            {"/".join(map(str, one["loc"])): one["msg"] for one in error.errors()}
-        ) from None
+        raise FieldsError(field_words(error, form)) from None
 
 
 def unknown_token() -> DoorError:

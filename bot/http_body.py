@@ -53,7 +53,9 @@ async def body_of(request: Request, *, most: int) -> bytes:
                     raise _too_large(most)
     except (TimeoutError, ClientDisconnect):
         raise DoorError(
-            HTTPStatus.REQUEST_TIMEOUT, "The body did not come to its end in time."
+            HTTPStatus.REQUEST_TIMEOUT,
+            "The body did not come to its end in time.",
+            hint="Send it again, all at once.",
         ) from None
     return bytes(received)
 
@@ -62,5 +64,6 @@ def _too_large(most: int) -> DoorError:
     return DoorError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"The body is too large; at most {most // 1024} KiB.",
+        hint="Send less in it; what is large belongs elsewhere, and its address in here.",
         headers={"Connection": "close"},
     )

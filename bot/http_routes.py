@@ -57,7 +57,7 @@ class Programs:
     async def _start(self, request: Request) -> Answer:
         caller = await self._caller(request)
         body = await _json_of(request)
-        key = _key_of(request)
+        key = _one_header(request, "Idempotency-Key")
         return await in_thread(self.api.start, caller, body, key=key)
 
     async def _look(self, request: Request) -> Answer:
@@ -92,7 +92,7 @@ class Programs:
         return await in_thread(self.hooks.deliver, name, dict(request.headers), body)
 
     async def _caller(self, request: Request) -> Caller:
-        authorization = request.headers.get("authorization", "")
+        authorization = _one_header(request, "Authorization") or ""
         return await in_thread(self.api.admit, authorization)
 
     async def _row(self, request: Request, caller: Caller) -> RunRow:
@@ -112,14 +112,14 @@ def _run(request: Request) -> RunId:
     return RunId(request.path_params["run"])
 
 
-def _key_of(request: Request) -> str | None:
-    """Return the idempotency key; of two, nobody could say under which one a start is known."""
-    given = request.headers.getlist("idempotency-key")
+def _one_header(request: Request, name: str) -> str | None:
+    """Return a header; of two, nobody could say which one counts, here and in a proxy."""
+    given = request.headers.getlist(name)
     if len({*given}) > 1:
         raise DoorError(
             HTTPStatus.BAD_REQUEST,
-            "The header Idempotency-Key stands there twice, and says two things.",
-            hint="Send one key. A proxy in between may have added one of its own.",
+            f"The header {name} stands there twice, and says two things.",
+            hint="Send one. A proxy in between may have added one of its own.",
         )
     return given[0] if given else None
 
@@ -132,7 +132,7 @@ def _number(request: Request, name: str, *, most: int | None = None) -> int | No
     if not re.fullmatch(r"-?[0-9]{1,9}", written):
         raise DoorError(
             HTTPStatus.BAD_REQUEST,
-            f"?{name} is no whole number.",
+            f"?{name} is no whole number of at most nine digits.",
             hint="Write ?wait=30&after=4, the revision that was told last.",
         )
     return int(written) if most is None else min(int(written), most)

@@ -72,7 +72,10 @@ def standard_delivery(
     """
     ident, moment = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not _ID.fullmatch(ident) or not _MOMENT.fullmatch(moment):
-        raise _unsigned()
+        raise SignatureError(
+            "The header webhook-id or webhook-timestamp is missing, or cannot be used.",
+            hint="Send an id of letters, digits, _, - and :, and the seconds since 1970.",
+        )
     expected = hmac.digest(key, f"{ident}.{moment}.".encode() + body, "sha256")
     given = headers.get("webhook-signature", "").split(" ")[:MOST_SIGNATURES]
     if not any(_is_signature(one, expected) for one in given):

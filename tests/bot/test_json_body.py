@@ -39,6 +39,29 @@ def test_any_bytes_are_an_object_or_a_refusal(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "message", "hint"),
+    [
+        (b"", "is empty", "one JSON object"),
+        (b'\xef\xbb\xbf{"a": 1}', "byte order mark", "without"),
+        ('{"a": "é"}'.encode("latin-1"), "no UTF-8", "in UTF-8"),
+        (b'{"a": "\\udc00"}', "half a character", "both halves"),
+        (b'{"a": 12345678901234567890123}', "too long", "smaller"),
+        (b'{"a": 1e999}', "too large", "smaller"),
+        (b'{"a": 1, "a": 1}', "twice", "once"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_with_the_body_and_what_to_send(
+    body: bytes, message: str, hint: str
+) -> None:
+    with pytest.raises(BodyError) as refused:
+        read_object(body)
+
+    assert message in refused.value.message
+    assert hint in refused.value.hint
+    assert "codec" not in refused.value.message
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'{"a": 1, "a": 1}',

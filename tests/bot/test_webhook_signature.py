@@ -110,6 +110,17 @@ def test_whatever_else_comes_is_refused_and_never_a_defect(
         github_delivery({"x-hub-signature-256": signature}, body, key=key)
 
 
+@pytest.mark.parametrize(("ident", "moment"), [("msg.2", "1614265330"), ("msg_2", "today")])
+def test_a_delivery_whose_headers_cannot_be_used_is_not_told_that_its_secret_is_wrong(
+    ident: str, moment: str
+) -> None:
+    headers = {**sign(b"k" * 24, ident, 0, b"{}"), "webhook-timestamp": moment}
+    with pytest.raises(SignatureError, match="webhook-id or webhook-timestamp") as refused:
+        standard_delivery(headers, b"{}", key=b"k" * 24, now=NOW, tolerance=TOLERANCE)
+
+    assert "letters, digits" in refused.value.hint
+
+
 @given(KEYS, BODIES, BODIES)
 def test_github_signs_the_body_alone(key: bytes, body: bytes, other: bytes) -> None:
     mac = hmac.new(key, body, hashlib.sha256).hexdigest()

@@ -174,6 +174,13 @@ def test_a_second_header_with_another_key_is_refused(
     assert taken.status_code == 201
 
 
+def test_a_second_header_with_another_token_is_refused(outside: Outside, token: str) -> None:
+    headers = [*bearer(token).items(), ("authorization", "Bearer ilk_other")]
+    answer = httpx.get(f"{outside.url}/runs/r1", headers=headers, timeout=PATIENT)
+
+    assert is_problem(answer, 400, "bad-request")
+
+
 def test_a_key_in_which_a_secret_stands_starts_and_keeps_nothing(
     outside: Outside, case: Case, token: str
 ) -> None:
@@ -242,6 +249,7 @@ def test_hostile_bodies_are_refused_in_words(
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+    assert answer.json()["hint"]
 
 
 def test_a_body_that_hides_its_length_is_cut_off(outside: Outside, token: str) -> None:
