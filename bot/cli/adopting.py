@@ -174,7 +174,7 @@ def _write(out: Path, text: str) -> None:
 
 def _lines(made: Drafted, faults: Sequence[Fault], out: Path | None) -> Iterator[str]:
     if out is None:
-        yield made.text.rstrip("\n")
+        yield from made.text.rstrip("\n").split("\n")
         return
     yield f"Wrote {out}. A person has to settle (line there / line of the source):"
     for one in made.questions:

@@ -47,7 +47,9 @@ def head(*, as_json: bool) -> None:
     from bot.orders import HeadOrder  # noqa: PLC0415 - as above.
 
     told = have_done(read_settings(), HeadOrder(), user=os.getuid())
-    answer(dict(told), [str(told["note"]).rstrip(), "", f"vkey {told['vkey']}"], as_json=as_json)
+    answer(
+        dict(told), [*str(told["note"]).splitlines(), "", f"vkey {told['vkey']}"], as_json=as_json
+    )
 
 
 @click.command()
@@ -129,7 +131,7 @@ def proof(*, index: int, as_json: bool) -> None:
     from bot.export_orders import ProofOrder  # noqa: PLC0415 - as above.
 
     told = have_done(read_settings(), filled(ProofOrder, index=index), user=os.getuid())
-    answer(dict(told), [str(told["proof"]).rstrip()], as_json=as_json)
+    answer(dict(told), str(told["proof"]).splitlines(), as_json=as_json)
 
 
 @click.command()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workflows.fault import Fault
 
 WANTS_JSON = "interlock.as_json"
+HANG = 4
 NO_TEXT = "An argument is no text in UTF-8."
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -51,7 +52,7 @@ def answer(data: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -
         click.echo(json.dumps(data, ensure_ascii=False, sort_keys=True))
         return
     for line in lines:
-        click.echo(_harmless(line))
+        click.echo(_hanging(_harmless(line)))
 
 
 def refuse_to_ask(*, yes: bool, as_json: bool) -> None:
@@ -71,6 +72,14 @@ def _harmless(line: str) -> str:
     from bot.wording import clean  # noqa: PLC0415 - most lines need none of it.
 
     return clean(line)
+
+
+def _hanging(line: str) -> str:
+    """Return a line whose own breaks, which somebody wrote, cannot pretend to begin another."""
+    if "\n" not in line:
+        return line
+    margin = len(line) - len(line.lstrip(" ")) + HANG
+    return line.rstrip("\n").replace("\n", "\n" + " " * margin)
 
 
 def leave(code: int) -> NoReturn:

@@ -71,13 +71,17 @@ def _exceptions(workflow: str, most: int, *, as_json: bool) -> None:
             return Definition.from_canonical((canonical_of(database, version) or "").encode())
 
         found = [_queued(one) for one in queued(database, definition_of, wanted=wanted, most=most)]
-    lines = [
-        f"{one['run']}  {one['step'] or NO_STEP}  {one['error_class']}  since {one['since']}"
-        f"  {one['workflow']}\n    {one['words']}. Asked: {', '.join(one['asked']) or 'nobody'}."
-        f"\n    So far: {one['so_far']}."
-        for one in found
-    ]
+    lines = [line for one in found for line in _queued_lines(one)]
     answer({"exceptions": found}, lines or ["Nothing waits for a person."], as_json=as_json)
+
+
+def _queued_lines(one: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{one['run']}  {one['step'] or NO_STEP}  {one['error_class']}  since {one['since']}"
+        f"  {one['workflow']}"
+    )
+    yield f"    {one['words']}. Asked: {', '.join(one['asked']) or 'nobody'}."
+    yield f"    So far: {one['so_far']}."
 
 
 def _queued(one: Queued) -> dict[str, Any]:

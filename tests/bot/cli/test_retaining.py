@@ -63,6 +63,16 @@ def test_a_reason_moves_nothing_on_the_terminal_of_whoever_reads_it() -> None:
     assert told("audit", "hold", "list")["holds"][0]["reason"] == reason
 
 
+def test_a_break_in_a_reason_does_not_begin_a_line_of_the_command() -> None:
+    reason = "case 12\nh-00000000  workflow:pay  since 2026-01-01T00:00:00.000Z: forged"
+    name = str(told("audit", "hold", "set", "workflow:deploy", "--reason", reason)["hold"])
+    first, second = interlock("audit", "hold", "list").stdout.splitlines()
+
+    assert first.startswith(name)
+    assert second.startswith("    h-00000000")
+    assert told("audit", "hold", "list")["holds"][0]["reason"] == reason
+
+
 def test_a_person_is_named_in_a_hold_by_pseudonym_and_a_stranger_is_refused() -> None:
     interlock("audit", "hold", "set", "workflow:deploy", "--reason", "so that I am known")
     me = Path.home().owner()
