@@ -15,6 +15,7 @@ from bot.doctor.machine import look_at_machine
 from bot.doctor.memory import look_at_memory, open_memory, unseen
 from bot.doctor.model import look_at_model
 from bot.doctor.published import look_at_published
+from bot.doctor.pushed import look_at_push
 from bot.doctor.slack import Reached, look_at_slack, reach
 from bot.doctor.trust import look_at_head, look_at_trust
 from storage.database import Database
@@ -56,7 +57,7 @@ def _of_the_log(
             yield look_at_head(around, reached, database)
 
     looks: Sequence[Callable[[Around, Database], Iterator[Finding]]]
-    looks = (look_at_memory, look_at_published, look_at_trust, compared)
+    looks = (look_at_memory, look_at_published, look_at_trust, compared, look_at_push)
     for look in looks:
         try:
             yield from look(around, database)

@@ -18,6 +18,7 @@ from bot.doctor.examination import examine
 from bot.doctor.findings import Finding, State, worst
 from bot.doctor.published import look_at_published
 from bot.opening import begin_log, open_memory
+from bot.push_target import push_of
 from bot.settings import Settings, read_settings
 from bot.workspaces.scopes import SCOPES
 from sandbox.faults import refuse, reset
@@ -27,6 +28,7 @@ from sandbox.settings import AppSettings, SandboxSettings
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import open_database
 from storage.lock_file import ServeLock
+from storage.pushing import PushRows
 from tests.bot.catalog import PLAIN, Office
 from workflows.entry import SYSTEM, Draft
 
@@ -240,6 +242,17 @@ def failing_anchor(patient: Patient) -> None:
     database.close()
 
 
+def failing_push(patient: Patient) -> None:
+    patient.variables["INTERLOCK_PUSH_URL"] = "https://siem.example.com/collect"
+    wanted = push_of(read_settings(patient.variables))
+    assert wanted is not None
+    database = open_database(str(patient.database))
+    rows = PushRows(database, wanted.name, name="there")
+    rows.take(now=NOON)
+    rows.failed("it answered with status 500", now=NOON - timedelta(hours=3))
+    database.close()
+
+
 def old_anchor(patient: Patient) -> None:
     patient.variables["INTERLOCK_ANCHOR_DIR"] = str(patient.home / "outside")
     at = NOON - timedelta(days=5)
@@ -320,6 +333,9 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("anchors", State.FAIL, "No such folder", failing_anchor),
     ("anchors", State.FAIL, "5 d old", old_anchor),
     ("verification", State.FAIL, "2 failures", failed_night),
+    ("push", State.FAIL, "none for 3 h: it answered with status 500", failing_push),
+    ("push", State.WARN, "nobody pushes now", setting(
+        "INTERLOCK_PUSH_URL", "syslog://127.0.0.1:514")),
     ("messages", State.WARN, "3 h", waiting_message),
     ("disk", State.FAIL, "20 MB", lambda one: setattr(one, "free", 20 * 2**20)),
     ("disk", State.WARN, "500 MB", lambda one: setattr(one, "free", 500 * 2**20)),
