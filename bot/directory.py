@@ -29,6 +29,7 @@ CLICK_LIMIT, WORK_LIMIT = 1.0, 5.0
 # From this many unknown people on, listing everybody costs fewer calls than asking for each.
 MANY = 20
 LATER = "Try again in a moment."
+SPELT = "Look how it is spelt."
 
 _USER = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
@@ -297,11 +298,14 @@ class Directory:
                 hint="Look how it is spelt; accounts that were deactivated count as nobody.",
             )
         if len(bearers) > 1:
-            _unknown(f"{len(bearers)} people go by the name {name}.")
+            _unknown(
+                f"{len(bearers)} people go by the name {name}.",
+                hint="Name the one you mean by their id, such as U012ABC.",
+            )
         found = self._known(bearers[0].user, max_age=max_age, limit=limit)
         if not look(wanted, [found]):
             self.person_changed({"id": found.user})
-            _unknown(f"Whoever was called {name} has another name now.")
+            _unknown(f"Whoever was called {name} has another name now.", hint="Use that name.")
         return found
 
     def _everybody(self, *, max_age: timedelta, limit: float) -> tuple[Known, ...]:
@@ -375,7 +379,7 @@ def _refuse(message: str, cause: Exception | None = None) -> NoReturn:
     raise PeopleUnreadableError(message, hint=LATER) from cause
 
 
-def _unknown(message: str, cause: Exception | None = None, *, hint: str = LATER) -> NoReturn:
+def _unknown(message: str, cause: Exception | None = None, *, hint: str = SPELT) -> NoReturn:
     raise NobodyKnownError(message, hint=hint) from cause
 
 

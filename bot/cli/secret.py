@@ -37,9 +37,15 @@ def secret() -> None:
 
 @secret.command("set")
 @click.argument("name")
+@click.argument("surplus", nargs=-1, metavar="")
 @as_json_option
-def set_value(name: str, *, as_json: bool) -> None:
+def set_value(name: str, surplus: tuple[str, ...], *, as_json: bool) -> None:
     """Keep a value under NAME: typed without being shown, or piped in."""
+    if surplus:  # What click says of it would show it once more.
+        raise click.UsageError(
+            "A value is never an argument: it stands in the shell's history now, and in the list"
+            " of processes. If it was one, have it changed, and pipe the new one in."
+        )
     _refuse_name(name)
     order = filled(SetSecretOrder, name=name, value=SecretStr(checked(_value(), "The value")))
     told = have_done(read_settings(), order, user=os.getuid())
@@ -102,7 +108,11 @@ def _refuse_name(name: str) -> None:
 def _value() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Value", hide_input=True, confirmation_prompt="Once more"))
-    given = sys.stdin.read(4 * LONGEST)
+    try:
+        given = sys.stdin.read(4 * LONGEST)
+        given.encode()  # In some locales bytes that are no UTF-8 come as halves of characters.
+    except UnicodeError:
+        raise click.UsageError("The value is no text in UTF-8.") from None
     return given.removesuffix("\n").removesuffix("\r")
 
 

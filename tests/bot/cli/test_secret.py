@@ -136,7 +136,17 @@ def test_on_a_terminal_a_value_is_asked_for_twice_and_not_shown(home: Path) -> N
 
 
 def test_a_value_cannot_be_an_argument() -> None:
-    assert interlock("secret", "set", "shop_token", VALUE).exit_code == 2
+    done = interlock("secret", "set", "shop_token", VALUE)
+
+    assert done.exit_code == 2
+    assert "have it changed" in done.stderr
+    assert VALUE not in done.output
+
+
+def test_a_value_that_is_no_text_is_refused_as_such() -> None:
+    done = CliRunner().invoke(main, ["secret", "set", "shop_token"], input=b"\xff" * 20)
+
+    assert (done.exit_code, "The value is no text in UTF-8." in done.stderr) == (2, True)
 
 
 def test_the_list_says_who_needs_what_and_what_is_missing(

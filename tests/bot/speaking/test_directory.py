@@ -234,6 +234,16 @@ def test_an_unknown_name_is_unreadable(directory: Directory) -> None:
         directory.members("@nobody-at-all", max_age=CLICK_AGE)
 
 
+@pytest.mark.parametrize("name", ["<@U0NOBODY>", "<!subteam^S0NOBODY>", "@nobody-at-all"])
+def test_whom_slack_does_not_know_is_no_better_known_in_a_moment(
+    directory: Directory, name: str
+) -> None:
+    with pytest.raises(PeopleUnreadableError) as refused:
+        directory.members(name, max_age=CLICK_AGE)
+
+    assert "Look how it is spelt" in refused.value.hint
+
+
 def test_a_display_name_counts_only_where_no_user_name_does() -> None:
     ana = known({"id": "U1", "name": "ana", "profile": {"display_name": "Annie"}}, team="T")
     imposter = known({"id": "U2", "name": "eve", "profile": {"display_name": "ana"}}, team="T")
