@@ -1,6 +1,7 @@
 """Pushes JSON lines over HTTP: one POST for a batch, taken if the answer is 2xx."""
 
 import re
+import ssl
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -42,12 +43,29 @@ class HttpTarget:
                 is_taken, status = answer.is_success, answer.status_code
                 after = _seconds(answer.headers.get("Retry-After", ""))
         except httpx.HTTPError as error:
-            # Its text may hold the address with all that stands in it.
-            raise PushError(f"it cannot be reached ({type(error).__name__})") from None
+            raise PushError(_why(error)) from None
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise PushTooLargeError(f"it answered with status {status}")
         if not is_taken:
             raise PushError(f"it answered with status {status}", after=after)
+
+
+def _why(error: httpx.HTTPError) -> str:
+    """Say what went wrong; the error's text may hold the address with all that stands in it."""
+    name = type(error).__name__
+    if _is_untrusted(error):
+        return "it cannot be reached: this machine does not trust its certificate"
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return f"it cannot be reached ({name})"
+    if isinstance(error, httpx.TimeoutException):
+        return f"it did not answer in time ({name})"
+    return f"it broke off ({name})"
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _seconds(after: str) -> float:

@@ -200,6 +200,12 @@ def test_every_entry_arrives_in_order_whatever_the_receiver_does(
     ]
 
 
+def test_who_breaks_off_was_reached(siem: Siem) -> None:
+    siem.answers = [None]
+    with pytest.raises(PushError, match="it broke off"):
+        http_target(siem).send([Told(kind="log.init", ts="", event=b"{}")])
+
+
 def test_the_status_alone_says_whether_a_batch_was_taken(siem: Siem) -> None:
     siem.promised = 1 << 40
     http_target(siem).send([Told(kind="log.init", ts="", event=b'{"sequence":"0"}')])
