@@ -15,7 +15,12 @@ from bot.json_body import read_object
 from bot.one_person import one_person
 from bot.problems import Answer, DoorError
 from bot.rate_limit import RateLimit
-from bot.webhook_signature import github_delivery, signing_key, standard_delivery
+from bot.webhook_signature import (
+    github_delivery,
+    refuse_keyless,
+    signing_key,
+    standard_delivery,
+)
 from workflows.definition import Definition
 from workflows.entry import Json
 from workflows.errors import InterlockError, SecretError, SecretUnreadableError
@@ -52,9 +57,9 @@ class Hooks:
         self._keys = HookKeys(lambda webhook: _key(core, webhook))
         self._limit = RateLimit(rate=RATE, burst=BURST, ticks=time.monotonic)
         here = core.secrets.names()
-        for one in self._webhooks.values():
+        for name, one in self._webhooks.items():
             if plain(one.secret) in here:
-                _key(core, one)
+                refuse_keyless(name, one, core.secrets.reveal(one.secret))
 
     def deliver(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Start what a delivery asks for; the same delivery again starts nothing more.

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from workflows.errors import InterlockError, SecretError
+from workflows.secret_book import plain
 from workflows.webhooks import Webhook
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every such secret begins.
@@ -55,6 +56,22 @@ def signing_key(webhook: Webhook, secret: str) -> bytes:
         SecretError: it is none of its scheme.
     """
     return secret.encode() if webhook.scheme == "github" else key_of(secret)
+
+
+def refuse_keyless(name: str, webhook: Webhook, secret: str) -> None:
+    """Return where `secret` is a key for the webhook of that name.
+
+    Raises:
+        SecretError: it is none, with the names of both.
+    """
+    try:
+        signing_key(webhook, secret)
+    except SecretError as error:
+        raise SecretError(
+            f"The secret {plain(webhook.secret)} of the webhook {name} cannot be used."
+            f" {error.message}",
+            hint=error.hint,
+        ) from None
 
 
 def standard_delivery(

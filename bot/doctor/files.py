@@ -14,6 +14,7 @@ from bot.policy_in_force import Ruling, ruling_of
 from bot.secret_sources.held import HeldSecrets
 from bot.secret_sources.parts import given_sources
 from bot.settings import SettingsError
+from bot.webhook_signature import refuse_keyless
 from bot.wording import joined, plural
 from storage.database import Database
 from storage.rows import DatabaseRows
@@ -22,7 +23,12 @@ from workflows.check import Report, check, files_in
 from workflows.definition import Definition
 from workflows.definition_flow import Ask
 from workflows.definition_steps import Step, turns_of
-from workflows.errors import DefinitionError, PeopleUnreadableError, StorageError
+from workflows.errors import (
+    DefinitionError,
+    PeopleUnreadableError,
+    SecretError,
+    StorageError,
+)
 from workflows.loading import load_policy
 from workflows.people import EFFECT_AGE, PersonId
 from workflows.policy import Policy
@@ -106,6 +112,11 @@ def _secrets(around: Around, policy: Policy, kept: frozenset[str]) -> Finding:
     held = HeldSecrets(given_sources(settings, around.environment), Redactor(()))
     for refusal in held.learn():
         return refused("secrets", refusal, costs="The bot does not start.")
+    try:
+        _refuse_keyless(policy, held)
+    except SecretError as refusal:
+        costs = "No delivery counts, and the bot does not start where INTERLOCK_API is set."
+        return refused("secrets", refusal, costs=costs)
     missing = [one for one in held.missing(needed) if plain(one) not in kept]
     if missing and (settings.vault_url or settings.aws_secrets):
         return ok("secrets", f"{plural(len(missing), 'secret')} must come from the store outside.")
@@ -120,6 +131,12 @@ def _secrets(around: Around, policy: Policy, kept: frozenset[str]) -> Finding:
         )
     named = plural(len(needed), "secret")
     return ok("secrets", f"The policy names {named}; each has a value.")
+
+
+def _refuse_keyless(policy: Policy, held: HeldSecrets) -> None:
+    for name, one in (policy.webhooks or {}).items():
+        if plain(one.secret) in held.names():
+            refuse_keyless(name, one, held.reveal(one.secret))
 
 
 def _people(policy: Policy, definitions: Iterable[Definition], reached: Reached | None) -> Finding:

@@ -45,6 +45,9 @@ SECRET = """
 services:
   shop: {base_url: "https://shop.example", secret_header: {secret: shop_token}}
 """
+WEBHOOK = """
+webhooks: {shop: {secret: hook_key, requester: "@rita"}}
+"""
 WORKFLOW = """
 workflow: say-hello
 title: Say hello
@@ -319,6 +322,9 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("workflows", State.WARN, "no workflow", lambda one: shutil.rmtree(one.home / "workflows")),
     ("secrets", State.FAIL, "shop_token", file("policy.yaml", POLICY + SECRET)),
     ("secrets", State.FAIL, "fewer than 8", setting("INTERLOCK_SECRET_SHOP_TOKEN", "short")),
+    ("secrets", State.FAIL, "hook_key of the webhook shop cannot be used", lambda one: (
+        file("policy.yaml", POLICY + WEBHOOK)(one),
+        setting("INTERLOCK_SECRET_HOOK_KEY", "whsec_tooshort")(one))),
     ("database", State.FAIL, "There is no log", lambda one: one.database.unlink()),
     ("database", State.FAIL, "not an intact", lambda one: one.database.write_bytes(b"x" * 4096)),
     ("migrations", State.FAIL, "of revision 0002", old_migration),
