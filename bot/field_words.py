@@ -1,4 +1,4 @@
-"""Says in words why a field that a program sent does not fit."""
+"""Says in words why a field that a program sent, or somebody typed, does not fit."""
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,8 +22,11 @@ def _words(detail: ErrorDetails, form: type[BaseModel]) -> str:
         return "please give a value"
     if kind == "extra_forbidden":
         return f"there is no such field; {suggestion(name, form.model_fields)}"
+    if kind == "string_too_short":
+        return f"must have at least {context['min_length']} characters"
     if kind == "string_too_long":
         return f"must have at most {context['max_length']} characters"
     if kind == "string_pattern_mismatch" and name in form.model_fields:
         return form.model_fields[name].description or f"must match {context['pattern']}"
-    return _TYPES.get(kind, detail["msg"][:1].lower() + detail["msg"][1:])
+    said = detail["msg"].removeprefix("Value error, ")
+    return _TYPES.get(kind, said[:1].lower() + said[1:])

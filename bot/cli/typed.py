@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from bot.cli.output import NO_TEXT
+from bot.field_words import field_words
 from bot.whole_files import write_over
 
 ENTRY = click.IntRange(0, 2**63 - 1)  # The largest number that a database can look for.
@@ -23,8 +24,8 @@ def filled(form: type[Order], **fields: object) -> Order:
     except PydanticSerializationError as wrong:
         raise click.UsageError(NO_TEXT) from wrong
     except ValidationError as wrong:
-        first = wrong.errors()[0]
-        told = ": ".join([*map(str, first["loc"][:1]), first["msg"]])
+        place, words = next(iter(field_words(wrong, form).items()))
+        told = ": ".join([one for one in (place.partition("/")[0], words) if one])
         raise click.UsageError(f"{told}.") from wrong
     return order
 

@@ -123,5 +123,5 @@ def test_too_little_of_a_version_is_asked_wrongly(bot: Bot) -> None:
     told = typed("--activate", "tidy-up", "7a5")
 
     assert told.exit_code == 2
-    assert "version: String should have at least 8 characters." in told.output
+    assert "version: must have at least 8 characters." in told.output
     assert not bot.orders
