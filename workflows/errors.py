@@ -290,8 +290,8 @@ class ActionFailedError(ActionError):
 class InDoubtError(ActionError):
     """The effect may or may not have happened.
 
-    `error_class` is `timeout`, `reply_lost`, `stopped`, `end_unknown`, `left_running`, or the
-    status of an answer that does not say it, such as `http_500`.
+    `error_class` is `timeout`, `reply_lost`, `end_unknown`, `left_running`, or the status of an
+    answer that does not say it, such as `http_500`.
     """
 
 

@@ -29,8 +29,11 @@ _CAUSES = {
     "timeout": "no answer came in time",
     "left_running": "it had not ended when its time was over, and may still be at it",
     "reply_lost": "the connection broke before the answer came",
-    "stopped": "it was stopped when its time was over",
     "end_unknown": "nobody can say how the program ended",
+}
+_OF_PROGRAMS = {
+    "crash": "the bot stopped before it had ended",
+    "timeout": "it was stopped when its time was over",
 }
 _ANSWERS = {
     "yes": ("✅", "It happened"),
@@ -75,17 +78,21 @@ class DoubtCard:
 
 def doubt_card(card: DoubtCard) -> Rendered:
     """Build the question, or the record of its answer."""
-    cause = _CAUSES.get(card.cause) or answered(card.cause) or card.cause or "the cause is unknown"
     blocks: list[Block] = [
         header(f"Did it happen? {card.title}: {card.step}"),
         plain_section(clip(card.what, _WORDS)),
-        section(f"{_begun(card)}, but {escape(cause, 200)}. {_where(card)}"),
+        section(f"{_begun(card)}, but {escape(_cause(card), 200)}. {_where(card)}"),
     ]
     if card.settled is not None:
         return rendered(_record_sentence(card, card.settled), [*blocks, _record(card.settled)])
     return rendered(
         _question(card), [*blocks, section(_asked(card)), doubt_buttons(card), _footer(card)]
     )
+
+
+def _cause(card: DoubtCard) -> str:
+    causes = {**_CAUSES, **_OF_PROGRAMS} if card.is_program else _CAUSES
+    return causes.get(card.cause) or answered(card.cause) or card.cause or "the cause is unknown"
 
 
 def _begun(card: DoubtCard) -> str:

@@ -105,10 +105,9 @@ def _in_doubt(reply: StepReply) -> str:
     named = _text(reply, "cause")
     known = {
         "crash": "the bot stopped on the way",
-        "timeout": "no answer came in time",
+        "timeout": "it took longer than its time",
         "left_running": "it did not end in time",
         "reply_lost": "the answer was lost",
-        "stopped": "it was stopped when its time was over",
         "end_unknown": "nobody can say how the program ended",
     }
     cause = known.get(named) or answered(named) or "the cause is unknown"

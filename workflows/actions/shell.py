@@ -211,9 +211,12 @@ def _result(ended: Ended, name: str, call: Call, *, is_read: bool) -> ShellDone:
 def _unfinished(
     ended: Ended, name: str, *, timeout: float, is_read: bool
 ) -> TransientReadError | InDoubtError:
-    kind = TransientReadError if is_read else InDoubtError
     if ended.is_late:
-        return kind(f"{name} was stopped after {timeout:g} s.", error_class="stopped")
+        words = f"{name} was stopped after {timeout:g} s."
+        if is_read:
+            return TransientReadError(words, error_class="stopped")
+        return InDoubtError(words, error_class="timeout")
+    kind = TransientReadError if is_read else InDoubtError
     return kind(f"Nobody can say how {name} ended.", error_class="end_unknown")
 
 

@@ -242,7 +242,7 @@ def test_a_doubt_about_a_program_names_no_key_that_the_program_was_never_told(be
     bench.add(verdict("granted"))
     plain = intended()
     (intent,) = bench.add(replace(plain, data={**plain.data, "action": "shell.run"}))
-    bench.add(fact("action.in_doubt", step="refund", attempt=1, idem="r1/refund", cause="stopped"))
+    bench.add(fact("action.in_doubt", step="refund", attempt=1, idem="r1/refund", cause="timeout"))
 
     words, _ = bench.says(Subject.DOUBT, f"r1/refund/{intent}")
 

@@ -90,8 +90,7 @@ def an_entry(kind: str, **data: Json) -> Entry:
         (an_entry("action.executed", ms=120, attempt=3), "attempt 3"),
         (an_entry("action.failed", error_class="http_500", performed="no"), "failed (http_500)"),
         (an_entry("action.failed", error_class="x", performed="partly"), "some of it may have"),
-        (an_entry("action.in_doubt", cause="timeout"), "no answer came in time"),
-        (an_entry("action.in_doubt", cause="stopped"), "it was stopped when its time was over"),
+        (an_entry("action.in_doubt", cause="timeout"), "it took longer than its time"),
         (an_entry("action.in_doubt", cause="end_unknown"), "nobody can say how the program ended"),
         (an_entry("action.in_doubt", cause="http_502"), "the service answered 502, which does not"),
         (an_entry("action.resolved", happened="yes", by="probe"), "did happen, as the system"),
@@ -183,7 +182,6 @@ def test_a_doubt_after_an_answer_names_the_answer() -> None:
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        ("stopped", "but it was stopped when its time was over"),
         ("end_unknown", "but nobody can say how the program ended"),
         ("crash", "but the bot stopped between sending it and hearing back"),
     ],
@@ -193,9 +191,10 @@ def test_a_doubt_says_whether_a_program_or_the_bot_was_lost(cause: str, words: s
 
 
 def test_a_doubt_about_a_program_speaks_of_no_key_and_of_nothing_sent() -> None:
-    told = str(doubt_card(a_doubt(is_program=True, cause="stopped")).payload)
+    told = str(doubt_card(a_doubt(is_program=True, cause="timeout")).payload)
 
     assert "Started <!date" in told
+    assert "but it was stopped when its time was over" in told
     assert "under the key" not in told
     assert "sends it" not in told
 
