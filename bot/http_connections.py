@@ -7,6 +7,7 @@ them would take every file that the process may open, and with them the database
 import asyncio
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 import h11
@@ -94,10 +95,12 @@ class Connection(H11Protocol):
 
     def _part(self, transport: asyncio.Transport) -> bool:
         """End our side where the other one is still sending, and say whether that is enough."""
-        if self._is_parting or self.conn.their_state not in {h11.SEND_BODY, h11.ERROR}:
+        is_sending = self.conn.their_state in {h11.SEND_BODY, h11.ERROR}
+        if self._is_parting or not is_sending or transport.is_closing():
             return False
         self._is_parting = True
-        transport.write_eof()
+        with suppress(OSError):  # They may be gone just now.
+            transport.write_eof()
         self.flow.resume_reading()
         self._stop()
         self._until = self.loop.call_later(PARTING_SECONDS, self.give_up)
