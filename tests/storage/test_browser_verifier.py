@@ -449,6 +449,21 @@ def test_the_page_fits_a_phone(reader: Reader) -> None:
     assert wide <= 390
 
 
+def test_the_report_fits_a_phone_and_its_exceptions_stand_in_words_one_can_read(
+    full: tuple[Office, str], reader: Reader
+) -> None:
+    report = reader.browser.new_page(viewport={"width": 320, "height": 800})
+    report.goto((full[0].export(name="read").path / "report.html").as_uri())
+    wide = report.evaluate("document.documentElement.scrollWidth")
+    narrowest = report.evaluate(
+        "Math.min(...[...document.querySelectorAll('.wide td')].map(one => one.clientWidth))"
+    )
+    report.close()
+
+    assert wide <= 320
+    assert narrowest >= 80  # Pixels: nothing is broken after each letter.
+
+
 def cosigned_by(private: Ed25519PrivateKey, note: str, *, forged: bool = False) -> str:
     """Return the line of a witness under a head."""
     head, seconds = read_note(note).checkpoint, 1_772_442_000
