@@ -31,7 +31,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
     "exception.reminded": lambda data: f"{data['step']}: people were reminded of it ({data['n']})",
-    "break_glass.used": lambda data: f"{data['step']}: somebody broke the glass and decided alone",
+    "break_glass.used": lambda data: f"{data['step']}: broke the glass and decided alone",
     "action.intended": lambda data: f"{data['step']}: about to do {data['action']}",
     "action.executed": lambda data: f"{data['step']}: done in {data['ms']} ms",
     "action.failed": lambda data: f"{data['step']}: failed ({data['error_class']})",

@@ -393,5 +393,6 @@ def _timeline_line(moment: Moment, known: Known) -> TimelineLine:
         words=moment.words,
         actor=who(moment.entry.actor, known),
         agreed=[(who(one.actor, known), one.index) for one in moment.agreed],
+        alone=[(who(one.actor, known), one.index) for one in moment.alone],
         notes=moment.notes,
     )
