@@ -38,9 +38,10 @@ With Interlock, and the public key that you got another way than with this pack:
 
     interlock audit verify --pack . --vkey KEY --checkpoint NOTE
 
-KEY is what `interlock init` printed, NOTE a head that you kept (from Slack, from a mail). Exit
-code 0: the history shown is the history recorded. 1: it is not. 3: nothing wrong was found, but
-something is unproven; it says what.
+KEY is what `interlock init` printed, NOTE a head that you kept (from Slack, from a mail), of at
+most {size} entries: what a larger one covers is younger than this pack, so the check would say
+`truncated`. Exit code 0: the history shown is the history recorded. 1: it is not. 3: nothing wrong
+was found, but something is unproven; it says what.
 
 With Python and the package `cryptography`, and no Interlock; `verify.py` was written a second
 time, from the specification:

@@ -240,6 +240,7 @@ def test_the_page_in_the_pack_checks_the_head_with_openssl_alone(office: Office)
         check=False,
     )
 
+    assert f"most {made.head.size} entries: what a larger one covers is younger" in "\n".join(page)
     assert len(commands) == 5
     assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully")
     assert office.verified(made).codes == set()  # Nothing of this was put into the pack.
