@@ -79,13 +79,13 @@ class Moment:
         return [one for one in (self.ground, self.shown, self.cost) if one]
 
 
-def timeline(entries: Sequence[Entry], refused: Sequence[Entry] = ()) -> list[Moment]:
+def timeline(entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> list[Moment]:
     """Return the timeline of one run from its entries, in the order of the log.
 
-    `refused` tell of decisions on it that did not count; they stand outside of the run.
+    `beside` tell of decisions on it that did not count, and of reviews; they stand outside of it.
     """
     own = [_moment(entry, entries[:place]) for place, entry in enumerate(entries)]
-    others = [_moment(entry, ()) for entry in refused]
+    others = [_moment(entry, ()) for entry in beside]
     return list(merge(own, others, key=_place)) if others else own
 
 
