@@ -69,5 +69,5 @@ def test_the_page_of_a_digest_fits_a_phone(
     page.set_viewport_size({"width": 320, "height": 800})
     page.goto(file.as_uri())
 
-    assert page.get_by_role("columnheader", name="Not approved").count() == 1
+    assert page.get_by_role("columnheader", name="Not approved").count()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
