@@ -154,3 +154,8 @@ def _refuse_no_address(written: str) -> None:
     name, at, host = written.partition("@")
     if not (name and at and host) or any(sign.isspace() or sign in "<>," for sign in written):
         raise ValueError(f"{written!r} is no mail address; write auditor@example.com")
+    if not written.isascii():  # Not every server on the way would take another one.
+        raise ValueError(
+            f"{written!r} has letters other than a to z, which mail here does not carry; write the"
+            " domain as xn--…, and name another mailbox if they stand before the @"
+        )

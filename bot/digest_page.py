@@ -9,7 +9,7 @@ from bot.wording import clean, plural, utc
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem;
-  color: #1d1c1d; background: #fff; }
+  color: #1d1c1d; background: #fff; overflow-wrap: break-word; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid #ddd; padding: 0.3rem 0.5rem; text-align: left; }
@@ -20,6 +20,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 pre { background: #f4f4f4; padding: 0.7rem; overflow-x: auto; white-space: pre-wrap;
   overflow-wrap: anywhere; }
 code { overflow-wrap: anywhere; }
+@media (max-width: 34rem) { table { display: block; overflow-x: auto; } }
 """
 _PAGE = """<!doctype html>
 <html lang="en">

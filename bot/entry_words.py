@@ -31,7 +31,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "approval.escalated": lambda data: f"By now {_named(data)} may decide too",
     "approval.reminded": lambda _data: "The approvers were reminded",
     "exception.reminded": lambda data: f"{data['step']}: people were reminded of it ({data['n']})",
-    "break_glass.used": lambda data: f"{data['step']}: somebody broke the glass and decided alone",
+    "break_glass.used": lambda data: f"{data['step']}: broke the glass and decided alone",
+    "break_glass.reviewed": lambda data: f"Reviewed the use of the glass: {_found(data)}",
     "action.intended": lambda data: f"{data['step']}: about to do {data['action']}",
     "action.executed": lambda data: f"{data['step']}: done in {data['ms']} ms",
     "action.failed": lambda data: f"{data['step']}: failed ({data['error_class']})",
@@ -63,6 +64,10 @@ def words_about(entry: Entry) -> str:
         return told(entry.data) if told is not None else entry.kind
     except KeyError:  # Written by another release.
         return entry.kind
+
+
+def _found(data: Data) -> str:
+    return "it was right" if data["verdict"] == "right" else "it was not right"
 
 
 def _shadow(data: Data) -> str:

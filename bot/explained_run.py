@@ -81,7 +81,7 @@ def of_workflow(
     if workflow not in found:
         raise UnknownWorkflowError(
             f"There is no sound file of a workflow {workflow} in {folder}.",
-            hint=f"Of the workflows there: {suggestion(workflow, found)}",
+            hint=suggestion(workflow, found).capitalize(),  # Names have no capitals.
         )
     definition = found[workflow]
     given = Given(

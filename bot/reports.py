@@ -57,7 +57,7 @@ from storage.listing import (
     refs_of,
 )
 from storage.published import known_workflows
-from storage.refusals import read_refusals
+from storage.refusals import read_beside
 from storage.search import Hit, find
 from storage.search_runs import Sought
 from storage.summaries import read_summary
@@ -137,7 +137,7 @@ class Reports:
         database, listed = self.desk.store.database, self._listed(run)
         with database.read() as connection:
             entries = read_run(connection, run)
-            moments = timeline(entries, read_refusals(connection, run, of=entries))
+            moments = timeline(entries, read_beside(connection, run, of=entries))
             now = head(connection)
         known = people_of(database, actors_in(moments))
         shown = TimelineShown(
@@ -393,5 +393,6 @@ def _timeline_line(moment: Moment, known: Known) -> TimelineLine:
         words=moment.words,
         actor=who(moment.entry.actor, known),
         agreed=[(who(one.actor, known), one.index) for one in moment.agreed],
+        alone=[(who(one.actor, known), one.index) for one in moment.alone],
         notes=moment.notes,
     )

@@ -1,6 +1,6 @@
 """What may be asked of the payloads: to remove what is due, to hold something back, to let go."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -13,7 +13,7 @@ from bot.sweeping import Sweeping
 from storage.listing import listed_run
 from storage.published import known_workflows
 from storage.retention.due import ClassSwept
-from storage.retention.holds import lift_hold, refs_known_as, set_hold
+from storage.retention.holds import WHOLE, lift_hold, refs_known_as, set_hold
 from workflows.entry import Json, RunId
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector, read_selector
@@ -110,8 +110,15 @@ def _resolved(core: Core, selector: Selector) -> Selector:
         refs = refs_known_as(connection, selector.name)
     if len(refs) != 1:
         count = "Nobody" if not refs else "More than one person"
-        raise HoldError(
-            f"{count} in this log is known as {selector.name}.",
-            hint="Name the account, as in person:slack:T0ACME:U0RITA.",
-        )
+        words = f"{count} in this log is known as {selector.name}."
+        raise HoldError(words, hint=_instead(selector.name, refs))
     return replace(selector, name=refs[0])
+
+
+def _instead(name: str, refs: Collection[str]) -> str:
+    """Return what to name in the place of a name that means nobody, or several."""
+    account = "Name the account, as in person:slack:T0ACME:U0RITA."
+    if refs:
+        return account
+    erased = "Whoever was erased has neither name nor account here any more: hold runs or a period."
+    return erased if name.startswith(WHOLE) else f"{account} {erased}"

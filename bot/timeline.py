@@ -49,7 +49,7 @@ NOT_NEEDED = "no approval: the policy asks for none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
-    """Somebody's approval, and the entry that has it."""
+    """Somebody's approval, or their breaking of the glass, and the entry that has it."""
 
     actor: Actor
     index: int | None
@@ -59,7 +59,8 @@ class Agreed:
 class Moment:
     """One line of a timeline.
 
-    `agreed` are those on whose approval it was done, `ground` says why where there was nobody;
+    `agreed` are those on whose approval it was done, `alone` who broke the glass for it, and
+    `ground` says why where there was nobody;
     `shown` is what people were shown, `cost` what it took.
     """
 
@@ -67,6 +68,7 @@ class Moment:
     did: str
     words: str
     agreed: tuple[Agreed, ...] = ()
+    alone: tuple[Agreed, ...] = ()
     ground: str = ""
     shown: str = ""
     cost: str = ""
@@ -77,13 +79,13 @@ class Moment:
         return [one for one in (self.ground, self.shown, self.cost) if one]
 
 
-def timeline(entries: Sequence[Entry], refused: Sequence[Entry] = ()) -> list[Moment]:
+def timeline(entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> list[Moment]:
     """Return the timeline of one run from its entries, in the order of the log.
 
-    `refused` tell of decisions on it that did not count; they stand outside of the run.
+    `beside` tell of decisions on it that did not count, and of reviews; they stand outside of it.
     """
     own = [_moment(entry, entries[:place]) for place, entry in enumerate(entries)]
-    others = [_moment(entry, ()) for entry in refused]
+    others = [_moment(entry, ()) for entry in beside]
     return list(merge(own, others, key=_place)) if others else own
 
 
@@ -93,7 +95,7 @@ def _place(one: Moment) -> tuple[bool, int, datetime]:
 
 
 def actors_in(moments: Iterable[Moment]) -> list[Ref]:
-    """Return the pseudonyms of everybody a timeline names; all who agreed are among the actors."""
+    """Return the pseudonyms of everybody a timeline names; all who decided are among the actors."""
     return sorted({Ref(one.entry.actor.ref) for one in moments if one.entry.actor.is_person})
 
 
@@ -105,13 +107,15 @@ def who(actor: Actor, known: Known) -> Who:
 
 
 def _moment(entry: Entry, before: Sequence[Entry]) -> Moment:
-    agreed = _agreed(entry, before)
+    agreed = _decided_by("approval.granted", entry, before)
+    alone = _decided_by("break_glass.used", entry, before)
     return Moment(
         entry=entry,
         did=_did(entry.kind),
         words=words_about(entry),
         agreed=agreed,
-        ground="" if agreed else _ground(entry, before),
+        alone=alone,
+        ground="" if agreed or alone else _ground(entry, before),
         shown=_shown(entry, before),
         cost=_cost(entry),
     )
@@ -127,15 +131,15 @@ def _did(kind: str) -> str:
     return "did" if kind in DID else "decided"
 
 
-def _agreed(entry: Entry, before: Iterable[Entry]) -> tuple[Agreed, ...]:
-    """Return who approved the request under which an effect is announced."""
+def _decided_by(kind: str, entry: Entry, before: Iterable[Entry]) -> tuple[Agreed, ...]:
+    """Return who decided so on the request under which an effect is announced."""
     request = entry.data.get("request")
     if entry.kind != "action.intended" or request is None:
         return ()
     return tuple(
         Agreed(actor=one.actor, index=one.index)
         for one in before
-        if one.kind in {"approval.granted", "break_glass.used"} and one.data["request"] == request
+        if one.kind == kind and one.data["request"] == request
     )
 
 

@@ -9,7 +9,7 @@ from storage.audit_models import AuditEntryRow, LineMember
 from storage.history import COLUMNS, entries_of
 from workflows.entry import Entry
 
-REFUSED, WRONG_CODE = "approval.refused", "step_up.refused"
+REFUSED, WRONG_CODE, REVIEWED = "approval.refused", "step_up.refused", "break_glass.reviewed"
 OWN = "requester"
 
 
@@ -21,18 +21,21 @@ class Refused:
     own: int
 
 
-def read_refusals(connection: Connection, run: str, *, of: Iterable[Entry]) -> list[Entry]:
-    """Return what was refused to whoever wanted to decide something of a run; `of` are its entries.
+def read_beside(connection: Connection, run: str, *, of: Iterable[Entry]) -> list[Entry]:
+    """Return what the log tells of decisions on a run outside of it; `of` are its entries.
 
-    Wrong codes are among it: their entries name one of its requests.
+    That is what was refused to whoever wanted to decide something, wrong codes among it, whose
+    entries name one of its requests, and reviews of the glass that was broken.
     """
     requests = {str(one.data["request"]) for one in of if one.kind == "approval.requested"}
     row, request = AuditEntryRow, LineMember("data", "request")
-    refused = and_(row.kind == REFUSED, LineMember("data", "by_run") == run)
+    told = and_(row.kind.in_((REFUSED, REVIEWED)), LineMember("data", "by_run") == run)
     codes = and_(row.kind == WRONG_CODE, request.in_(sorted(requests)))
     rows = connection.execute(
         select(*COLUMNS)
-        .where(row.run_id.is_(None), row.kind.in_((REFUSED, WRONG_CODE)), or_(refused, codes))
+        .where(
+            row.run_id.is_(None), row.kind.in_((REFUSED, WRONG_CODE, REVIEWED)), or_(told, codes)
+        )
         .order_by(row.seq)
     ).all()
     return entries_of(connection, rows)

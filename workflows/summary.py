@@ -179,7 +179,8 @@ def _decided(story: Story, entry: Entry) -> str:
         case "exception":
             return f"“{_step(story, entry)}” needed a person{because}"
         case "retry" | "abort" | "undo" | "cancel" as answer:
-            return f"{who} {_DONE[answer]}{because}"
+            said = f"{_saying(entry, 'reason')}." if entry.actor.is_person else because
+            return f"{who} {_DONE[answer]}{said}"
         case "queue":
             return "It waited for another run that held its lock."
         case "hold":
@@ -250,9 +251,8 @@ def _answered(story: Story, entry: Entry) -> str:
     if isinstance(place, str):
         who = f"{who} (for {story.name_of(place)})"
     verb = "approved" if entry.kind == "approval.granted" else "rejected"
-    words = _words(entry, "comment")
-    tail = f", saying “{words}”" if words else ""
-    return f"{who} {verb} it{tail} ({entry.data['have']} of {entry.data['need']})."
+    said = _saying(entry, "comment")
+    return f"{who} {verb} it{said} ({entry.data['have']} of {entry.data['need']})."
 
 
 def _escalated(_story: Story, entry: Entry) -> str:
@@ -262,9 +262,8 @@ def _escalated(_story: Story, entry: Entry) -> str:
 
 
 def _broke_glass(story: Story, entry: Entry) -> str:
-    who, words = story.name_of(entry.actor.ref), _words(entry, "reason")
-    because = f": {words}" if words else "."
-    return f"{who} broke the glass and decided alone{because}"
+    who, said = story.name_of(entry.actor.ref), _saying(entry, "reason")
+    return f"{who} broke the glass and decided alone{said}."
 
 
 def _expired(_story: Story, entry: Entry) -> str:
@@ -282,10 +281,9 @@ def _edited(story: Story, entry: Entry) -> str:
 
 
 def _moved(story: Story, entry: Entry) -> str:
-    who, words = story.name_of(entry.actor.ref), _words(entry, "reason")
+    who, said = story.name_of(entry.actor.ref), _saying(entry, "reason")
     before, after = (str(entry.data[name])[:8] for name in ("from", "to"))
-    because = f": {words}" if words else "."
-    return f"{who} put it on version {after} instead of {before}{because}"
+    return f"{who} put it on version {after} instead of {before}{said}."
 
 
 def _executed(story: Story, entry: Entry) -> str:
@@ -365,6 +363,12 @@ def _step(story: Story, entry: Entry) -> str:
 
 def _class(entry: Entry) -> str:
     return str(entry.data.get("error_class") or "error").replace("_", " ")
+
+
+def _saying(entry: Entry, part: str) -> str:
+    """Quote what a person gave as the reason: unquoted it would read as said by the log."""
+    words = _words(entry, part)
+    return f", saying “{words}”" if words else ""
 
 
 def _words(entry: Entry, part: str) -> str:

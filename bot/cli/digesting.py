@@ -90,7 +90,10 @@ def _order(days: int | None, begins: datetime | None, ends: datetime | None) -> 
         raise click.UsageError("The period has not begun yet.")
     if since < EARLIEST:
         raise click.UsageError(f"No log has anything from before {EARLIEST:%Y}.")
-    if since >= until:
+    if since == until:
+        whole = f"For that day, --to {until + timedelta(days=1):%Y-%m-%d}."
+        raise click.UsageError(f"Nothing is in that period: where --to ends is not in it. {whole}")
+    if since > until:
         raise click.UsageError("The period ends before it begins.")
     return DigestOrder(since=since, until=until)
 

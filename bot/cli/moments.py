@@ -1,6 +1,6 @@
 """How `interlock show --timeline` tells the moments of a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.timeline import Agreed, Known, Moment, who
 from workflows.moments import stamp
@@ -12,8 +12,9 @@ def moment_lines(moment: Moment, known: Known) -> Iterator[str]:
     by = who(entry.actor, known).plain
     yield f"  {_number(entry.index)}  {stamp(entry.at)}  {moment.did:<7}  {by}: {moment.words}"
     if moment.agreed:
-        people = [f"{who(one.actor, known).plain} ({_number(one.index)})" for one in moment.agreed]
-        yield f"      on the approval of {', '.join(people)}"
+        yield f"      on the approval of {_named(moment.agreed, known)}"
+    if moment.alone:
+        yield f"      on the breaking of the glass by {_named(moment.alone, known)}"
     for note in moment.notes:
         yield f"      {note}"
 
@@ -30,10 +31,15 @@ def moment_data(moment: Moment, known: Known) -> dict[str, object]:
         "by": who(entry.actor, known).plain,
         "words": moment.words,
         "approved_by": [_agreed(one, known) for one in moment.agreed],
+        "alone": [_agreed(one, known) for one in moment.alone],
         "ground": moment.ground,
         "shown": moment.shown,
         "cost": moment.cost,
     }
+
+
+def _named(people: Sequence[Agreed], known: Known) -> str:
+    return ", ".join(f"{who(one.actor, known).plain} ({_number(one.index)})" for one in people)
 
 
 def _agreed(one: Agreed, known: Known) -> dict[str, object]:

@@ -22,7 +22,7 @@ from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.migrate import require_usable
 from storage.published import active_version, canonical_of
-from storage.refusals import read_refusals
+from storage.refusals import read_beside
 from storage.summaries import read_summary
 from workflows.definition import Definition
 from workflows.entry import Entry, RunId
@@ -116,9 +116,9 @@ def show(run_id: str, *, as_timeline: bool, as_json: bool) -> None:
         with database.read() as connection:
             read = read_run(connection, run_id)
             told_so_far = read_summary(connection, run_id, of=read)
-            refused = read_refusals(connection, run_id, of=read) if as_timeline else []
+            beside = read_beside(connection, run_id, of=read) if as_timeline else []
         active = active_version(database, listed.workflow)
-        moments = timeline(read, refused) if as_timeline else []
+        moments = timeline(read, beside) if as_timeline else []
         known = people_of(database, actors_in(moments)) if moments else {}
     if as_timeline:
         told = {**_run(listed), "timeline": [moment_data(one, known) for one in moments]}

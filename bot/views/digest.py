@@ -235,7 +235,7 @@ def _by_workflow(shown: DigestShown) -> Iterator[Block]:
 def _decided(figures: DecisionFigures) -> str:
     median = ""
     if figures.median is not None:
-        median = f" Half of the decisions took less than {duration(figures.median)}."
+        median = f" Half of the requests were decided in less than {duration(figures.median)}."
     refused = ""
     if figures.refused:
         count = plural(figures.refused, "decision")

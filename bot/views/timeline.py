@@ -23,6 +23,7 @@ class TimelineLine:
     words: str
     actor: Who
     agreed: Sequence[tuple[Who, int | None]] = ()
+    alone: Sequence[tuple[Who, int | None]] = ()
     notes: Sequence[str] = ()
 
 
@@ -55,9 +56,14 @@ def _line(one: TimelineLine) -> str:
     )
     lines = [first, escape(one.words, _WORDS)]
     if one.agreed:
-        people = joined([f"{mention(who)} ({number(index)})" for who, index in one.agreed], "and")
-        lines.append(f"✅ on the approval of {people}")
+        lines.append(f"✅ on the approval of {_named(one.agreed)}")
+    if one.alone:
+        lines.append(f"🧯 on the breaking of the glass by {_named(one.alone)}")
     return "\n".join([*lines, *(escape(note, _NOTE) for note in one.notes)])
+
+
+def _named(people: Sequence[tuple[Who, int | None]]) -> str:
+    return joined([f"{mention(who)} ({number(index)})" for who, index in people], "and")
 
 
 def number(index: int | None) -> str:

@@ -38,9 +38,10 @@ With Interlock, and the public key that you got another way than with this pack:
 
     interlock audit verify --pack . --vkey KEY --checkpoint NOTE
 
-KEY is what `interlock init` printed, NOTE a head that you kept (from Slack, from a mail). Exit
-code 0: the history shown is the history recorded. 1: it is not. 3: nothing wrong was found, but
-something is unproven; it says what.
+KEY is what `interlock init` printed, NOTE a head that you kept (from Slack, from a mail), of at
+most {size} entries: what a larger one covers is younger than this pack, so the check would say
+`truncated`. Exit code 0: the history shown is the history recorded. 1: it is not. 3: nothing wrong
+was found, but something is unproven; it says what.
 
 With Python and the package `cryptography`, and no Interlock; `verify.py` was written a second
 time, from the specification:
@@ -54,8 +55,10 @@ the time stamps in anchors/, under the certificates in FILE.
 With a browser and nothing else: open `verify.html`, drop this pack on it, and paste KEY and NOTE.
 Better than this copy is one that you got another way: `interlock audit verifier --out FILE`.
 
-The newest head, with nothing but OpenSSL; `vkey` is a file with KEY:
+The newest head, with nothing but OpenSSL. This writes files, and a file that is put into the pack
+fails it, so it is done in a folder beside the pack; `vkey` is a file there with KEY:
 
+    mkdir ../head && cp checkpoint ../head && cd ../head
     sed '/^$/,$d' checkpoint > text; grep '^\u2014 ' checkpoint | head -n1 | awk '{{print $3}}' | base64 -d | tail -c 64 > sig
     {{ printf '\\x30\\x2a\\x30\\x05\\x06\\x03\\x2b\\x65\\x70\\x03\\x21\\x00'; cut -d+ -f3- vkey | base64 -d | tail -c 32; }} > key.der
     openssl pkeyutl -verify -pubin -inkey key.der -keyform DER -rawin -in text -sigfile sig

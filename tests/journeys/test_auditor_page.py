@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from bot.digest_figures import shown_from
+from bot.digest_page import digest_page
 from storage.evidence.export import Request, export
 from tests.journeys.day import Case
 from tests.journeys.pages import channel_of, picture
@@ -55,3 +57,17 @@ def test_an_auditor_reads_a_run_and_verifies_the_same_from_a_pack_alone(
     page.locator("#runs summary").filter(has_text=re.compile(str(run)[:8])).click()
     expect(page.locator("#runs")).to_contain_text("approv")
     picture(page, "audit-verified")
+
+
+def test_the_page_of_a_digest_fits_a_phone(
+    case: Case, sits: Callable[[str], Page], tmp_path: Path
+) -> None:
+    case.card(case.asks())
+    file = tmp_path / "digest.html"
+    file.write_text(digest_page(shown_from(case.day.bot.core.digests.look().figures)))
+    page = sits("gil").context.new_page()
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(file.as_uri())
+
+    assert page.get_by_role("columnheader", name="Not approved").count()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -108,6 +108,12 @@ def test_glass_is_broken_with_a_reason_and_reviewed_by_somebody_else(case: Case)
     seen = says(case, alert, "*It was not right*, says")
     assert "It could have waited a day." in seen.words
     assert "It was right" not in seen.buttons
+    asker = case.person("rita")
+    asker.command(f"/ops audit {case.run()}", channel=case.channel)
+    audit = asker.wait_for_ephemeral("Audit of run").words
+    assert "on the breaking of the glass by @petra (" in audit
+    assert "on the approval of" not in audit  # Nobody approved.
+    assert "Reviewed the use of the glass: it was not right" in audit
     exceptions = case.day.bot.core.digests.look().figures["exceptions"]
     assert any("by breaking the glass" in one for one in exceptions)
 

@@ -17,7 +17,7 @@ from bot.wording import Who
 from storage.history import read_run
 from storage.listing import people_of
 from storage.outbox_values import OutboxRow
-from storage.refusals import read_refusals
+from storage.refusals import read_beside
 from storage.summaries import read_summary
 from tests.bot.payload_checks import faults_of_message
 from tests.properties.office import Office
@@ -56,7 +56,7 @@ def say_run(office: Office, run: RunId) -> None:
     with office.database.read() as connection:
         entries = read_run(connection, run)
         summary = read_summary(connection, run, of=entries)
-        refused = read_refusals(connection, run, of=entries)
+        refused = read_beside(connection, run, of=entries)
     moments = timeline(entries, refused)
     known = people_of(office.database, actors_in(moments))
     lines = [line for one in moments for line in moment_lines(one, known)]

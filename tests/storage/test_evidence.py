@@ -229,8 +229,9 @@ def test_securesystemslib_accepts_the_manifest(office: Office) -> None:
 def test_the_page_in_the_pack_checks_the_head_with_openssl_alone(office: Office) -> None:
     made = office.export()
     page = (made.path / "README").read_text().splitlines()
-    commands = [one.strip() for one in page if one.startswith(("    sed", "    {", "    openssl"))]
-    (made.path / "vkey").write_text(f"{office.trail.pin}\n")
+    starts = ("    mkdir", "    sed", "    {", "    openssl")
+    commands = [one.strip() for one in page if one.startswith(starts)]
+    commands.insert(1, f"echo '{office.trail.pin}' > vkey")
     done = subprocess.run(
         ["bash", "-euc", "\n".join(commands)],
         cwd=made.path,
@@ -239,8 +240,10 @@ def test_the_page_in_the_pack_checks_the_head_with_openssl_alone(office: Office)
         check=False,
     )
 
-    assert len(commands) == 3
+    assert f"most {made.head.size} entries: what a larger one covers is younger" in "\n".join(page)
+    assert len(commands) == 5
     assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully")
+    assert office.verified(made).codes == set()  # Nothing of this was put into the pack.
 
 
 def test_one_wrong_clock_leaves_nothing_of_a_period_out(office: Office) -> None:

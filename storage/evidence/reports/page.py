@@ -36,14 +36,17 @@ h1, h2, h3 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px sol
 table { border-collapse: collapse; margin: 1rem 0; } .wide { overflow-x: auto; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { border: 1px solid #999; padding: .25rem .6rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; } .n { text-align: right; font-variant-numeric: tabular-nums; }
+td { overflow-wrap: anywhere; } .wide td { min-width: 6rem; }
+.n { text-align: right; font-variant-numeric: tabular-nums; }
 .chart { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
 .chart table { margin: 0; } .unseen { position: absolute; clip-path: inset(50%); }
 svg { max-width: 100%; height: auto; } svg text { font-size: 13px; fill: #1b1b1b; }
 .s0 { fill: #1f5fa8; } .s1 { fill: #b3541e; } code { overflow-wrap: anywhere; }
+pre { white-space: pre-wrap; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; }
   h2, h3 { break-after: avoid; } tr, svg { break-inside: avoid; } .wide { overflow: visible; }
-  .wide table { font-size: 7pt; } }
+  .wide table { font-size: 7pt; } .wide td { min-width: 4.5em; }
+  .wide :is(th, td) { padding: 1pt 2pt; } }
 </style>
 </head>
 <body>

@@ -52,6 +52,7 @@ def test_without_a_setting_nobody_is_asked(tmp_path: Path) -> None:
         ("INTERLOCK_SMTP_USER", "bot", "so INTERLOCK_SMTP_PASSWORD is needed"),
         ("INTERLOCK_SMTP_TLS", "always", "'starttls' or 'none'"),
         ("INTERLOCK_ANCHOR_MAIL", "auditor", "'auditor' is no mail address"),
+        ("INTERLOCK_DIGEST_MAIL", "a@example.com, jörg@example.com", "write the domain as xn--"),
         ("INTERLOCK_WITNESS_URL", "http://witness.example", "write https://"),
         ("INTERLOCK_WITNESS_VKEY", "", "so INTERLOCK_WITNESS_VKEY is needed"),
         ("INTERLOCK_WITNESS_VKEY", "w+00000000+BAAA", "Only witnesses with an Ed25519 key"),

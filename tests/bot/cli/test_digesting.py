@@ -39,6 +39,7 @@ def test_a_period_of_the_past_holds_none_of_the_entries_of_today(tmp_path: Path)
     ("typed", "told"),
     [
         (["--from", "2026-02-01", "--to", "2026-01-01"], "ends before it begins"),
+        (["--from", "2026-02-01", "--to", "2026-02-01"], "For that day, --to 2026-02-02."),
         (["--post", "--from", "2026-02-01"], "leave out the days"),
         (["--post", "--days", "3"], "leave out the days"),
         (["--from", "2026-02-01", "--days", "3"], "leave out --days"),

@@ -82,6 +82,10 @@ def test_a_person_is_named_in_a_hold_by_pseudonym_and_a_stranger_is_refused() ->
     ).startswith("person:s:")
     refused = interlock("audit", "hold", "set", "person:@nobody-at-all", "--reason", "x")
     assert (refused.exit_code, "Nobody in this log" in refused.stderr) == (2, True)
+    gone = interlock("audit", "hold", "set", "person:slack:T0ACME:U0SAM", "--reason", "x").stderr
+    assert "Name the account" in refused.stderr
+    assert "Name the account" not in gone  # It was named; erasing somebody takes their account.
+    assert all("Whoever was erased" in one for one in (refused.stderr, gone))
 
 
 def test_a_hold_of_a_run_that_the_log_does_not_have_is_refused() -> None:

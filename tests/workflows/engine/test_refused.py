@@ -6,7 +6,7 @@ import pytest
 
 from storage.history import read_entries
 from storage.rebuild import check_projections
-from storage.refusals import count_refused, read_refusals
+from storage.refusals import count_refused, read_beside
 from storage.sequencing import sequence_pending
 from storage.store import SqlStore
 from tests.world import POLICY, Clock, Working, id_of
@@ -90,7 +90,7 @@ def test_everybody_else_who_may_not_decide_is_recorded_with_why(house: Working) 
     with pytest.raises(RequestClosedError):
         house.engine.decide(Ballot(request=request.id, person=id_of("ben"), verdict=Verdict.DENY))
     with house.store.database.read() as connection:
-        about = read_refusals(connection, run, of=house.entries(run))
+        about = read_beside(connection, run, of=house.entries(run))
 
     assert told(house) == [
         (id_of("sam"), "approved", "not_asked"),

@@ -120,7 +120,7 @@ def test_the_story_of_a_reason_with_a_character_that_no_table_keeps_is_written(
     house.engine.cancel(run, person=id_of("rita"), reason="no\0need")
     house.settle()
 
-    assert "cancelled it: no\ufffdneed" in summary_of(house, run)
+    assert "cancelled it, saying “no\ufffdneed”." in summary_of(house, run)
     assert house.due(run) == []
 
 
