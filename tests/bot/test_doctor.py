@@ -27,6 +27,7 @@ from sandbox.settings import AppSettings, SandboxSettings
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import open_database
 from storage.lock_file import ServeLock
+from storage.moving import move_log
 from tests.bot.catalog import PLAIN, Office
 from workflows.entry import SYSTEM, Draft
 
@@ -213,6 +214,11 @@ def newer_migration(patient: Patient) -> None:
     patient.execute("UPDATE schema_floor SET revision = '9998'")
 
 
+def moved_log(patient: Patient) -> None:
+    there = str(patient.home.parent / "there.db")
+    move_log(str(patient.database), there, now=lambda: NOON, tell=lambda *_: None)
+
+
 def loose_key(patient: Patient) -> None:
     (patient.home / "keys" / "writer.pem").chmod(0o644)
 
@@ -311,6 +317,7 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("migrations", State.FAIL, "of revision 0002", old_migration),
     ("migrations", State.FAIL, "of revision 9999", newer_migration),
     ("log", State.FAIL, "not other.example", setting("INTERLOCK_ORIGIN", "other.example/a")),
+    ("log", State.FAIL, "moved to sqlite:///", moved_log),
     ("file modes", State.FAIL, "writer.pem", loose_key),
     ("file modes", State.WARN, "home", lambda one: one.home.chmod(0o755)),
     ("file modes", State.WARN, "data.db", database_elsewhere),
