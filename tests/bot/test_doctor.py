@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from bot.cli import main
 from bot.doctor.around import Around
@@ -438,7 +439,19 @@ def test_on_postgres_it_sees_the_server_s_clock_and_its_workers(
     shutil.rmtree(patient.home / "keys")
     begin_log(read_settings(patient.variables)).database.close()
     found = {one.check: one for one in patient.found()}
+    database = open_database(postgres_url)
+    with database.begin() as tx:
+        tx.connection.execute(text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
+    database.close()
+    beside = {one.check: one for one in patient.found()}
 
+    assert (found["serving"].costs, beside["serving"].costs) == (
+        "Runs stand still, and nobody is answered.",
+        "Runs go on there; this machine takes no part.",
+    )
+    assert found["in force"].state is State.OK
+    assert "say-hello" in beside["in force"].saw
+    assert beside["workers"].saw == "1 process continues runs."
     assert found["database"].saw == "Postgres, open for writing."
     assert found["database clock"].state is State.WARN  # It is not noon of that day there.
     assert found["workers"].state is State.WARN
