@@ -41,6 +41,8 @@ from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
 from bot.token_orders import TokenOrder
 from bot.unix_socket import person_of
+from storage.database import Database
+from storage.gauges import read_workers
 from storage.lock_file import ServeLock
 from storage.published import active_policy
 from workflows.entry import Json
@@ -117,7 +119,16 @@ def have_done(
             # On Postgres this may be the machine of a worker, with older files or none.
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
         )
-        return {**carry_out(core, order, person=person_of(user)), "served": False}
+        told = carry_out(core, order, person=person_of(user))
+        return {**told, "served": _is_worked_on(memory.database)}
+
+
+def _is_worked_on(database: Database) -> bool:
+    """Say whether processes of other homes go on with what was recorded, as on Postgres."""
+    if database.dialect == "sqlite":
+        return False
+    with database.read() as connection:
+        return read_workers(connection) > 0
 
 
 def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:

@@ -146,8 +146,7 @@ def _predecessor(note: str, settings: Settings) -> dict[str, Json]:
     from storage.verify.notes import unpasted  # noqa: PLC0415 - a log seldom has one before it.
 
     try:
-        # What `interlock audit head` prints has the key below the note.
-        before = read_note(unpasted(note.partition("\nvkey ")[0])).checkpoint
+        before = read_note(unpasted(note)).checkpoint
     except MalformedNoteError as error:
         raise UnusableDatabaseError(
             f"This is no head of a log: {error}", hint="`interlock audit head` prints one."

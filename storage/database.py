@@ -54,7 +54,7 @@ def sqlite_path(url: str) -> Path:
         UnusableDatabaseError: another kind of database, options, or no file.
     """
     if "://" not in url:
-        return Path(url.removeprefix("sqlite:"))
+        return _plain_path(url)
     parsed = _parse(url)
     if parsed.drivername != "sqlite":
         raise UnusableDatabaseError(f"{parsed.drivername} is not supported.", hint=HINT)
@@ -65,6 +65,14 @@ def sqlite_path(url: str) -> Path:
     if not parsed.database or parsed.database == ":memory:":
         raise UnusableDatabaseError("The trail needs a file; memory forgets it.", hint=HINT)
     return Path(parsed.database)
+
+
+def _plain_path(written: str) -> Path:
+    """Return a path as it was written; an address with a slash too few is none."""
+    path = written.removeprefix("sqlite:")
+    if not path or (path == written and ":" in path.partition("/")[0]):
+        raise UnusableDatabaseError("This is not the address of a database.", hint=HINT)
+    return Path(path)
 
 
 def _parse(url: str) -> URL:

@@ -209,7 +209,8 @@ def _of_postgres(error: "OperationalError") -> StorageError:
     if (error.sqlstate or "").startswith("53") or _says(error, NO_CONNECTION_LEFT):
         return StorageUnavailableError(
             "The database server is out of memory or connections.",
-            hint="Nothing was recorded. Tell whoever runs the bot, then try again.",
+            hint="Nothing was recorded. Try again in a moment. Whoever runs the bot: raise"
+            " max_connections or the memory of that server, or have fewer processes on it.",
         )
     if _is_turned_away(error):
         return StorageUnavailableError(

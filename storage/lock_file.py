@@ -29,7 +29,7 @@ class ServeLock:
         Raises:
             HeldElsewhereError: another process holds it; the message says which and since when.
         """
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (home / NAME).open("a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

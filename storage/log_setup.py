@@ -74,7 +74,8 @@ def init_log(
             raise UnusableDatabaseError(
                 HAS_BEGUN,
                 hint="Go on with it (`interlock doctor` looks at it, `interlock audit head` prints"
-                " the key to keep outside), or name another home folder.",
+                " the key to keep outside), or name another home folder, and another database if"
+                " INTERLOCK_DATABASE_URL is set.",
             )
         journal.append(tx, Draft(kind="log.init", actor=SYSTEM, data=data))
     return Journal(origin=origin, writer=_writer(database, home), signers=[log_key], now=now)

@@ -57,9 +57,7 @@ def upgrade(engine: Engine) -> None:
         if not found and (elsewhere := tables_elsewhere(engine)) is not None:
             raise elsewhere  # A second log under the keys and name of the first would be no proof.
         if _are_newer(found):
-            raise UnusableDatabaseError(
-                "A newer release has brought this database further.", hint="Use that release."
-            )
+            raise of_newer_release()
         connection.rollback()
         upgrade_inside(connection)
         connection.commit()
@@ -116,8 +114,23 @@ def require_usable(engine: Engine) -> None:
         raise UnusableDatabaseError(
             "The database has no tables yet.", hint="Begin a log with `interlock init`."
         )
+    if is_newer(engine):
+        raise of_newer_release()
     raise UnusableDatabaseError(
         "The database has another schema than this release.", hint="Run `interlock migrate`."
+    )
+
+
+def is_newer(engine: Engine) -> bool:
+    """Say whether a newer release than this one has made or migrated the database."""
+    with storage_refusals(), engine.connect() as connection:
+        return _are_newer(_revisions(connection))
+
+
+def of_newer_release() -> UnusableDatabaseError:
+    """Return the refusal of such a database: migrating it here is refused as well."""
+    return UnusableDatabaseError(
+        "A newer release has brought this database further.", hint="Use that release."
     )
 
 

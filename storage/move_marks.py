@@ -4,10 +4,11 @@ Entries stay as they were, so the copy verifies as before. A trigger refuses new
 those of a process that was overlooked; it stands only while the mark does.
 """
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import URL, Connection, delete, insert, select, text
 
 from storage.database_errors import LOG_MOVED
 from storage.move_models import MovedLogRow
@@ -50,6 +51,14 @@ class Mark:
     size: int
     at: datetime
 
+    @property
+    def words(self) -> str:
+        """Say where the log went, and when."""
+        return (
+            f"This log moved to {self.target} on {self.at:%Y-%m-%d at %H:%M} UTC, with"
+            f" {self.size} entries. It goes on there."
+        )
+
 
 def read_mark(connection: Connection) -> Mark | None:
     """Return the mark of a copy whose log moved, None where the log is at home."""
@@ -86,6 +95,13 @@ def take_back(database: Database) -> Mark | None:
     return mark
 
 
+def way_back(here: URL) -> str:
+    """Return the command that lets the log go on in the database at `here`, as one types it."""
+    shown = here.set(drivername=here.get_backend_name()).render_as_string(hide_password=True)
+    password = "" if here.password is None else " (with its password)"
+    return f"`interlock move --take-back --from {shlex.quote(shown)}`{password}."
+
+
 def refuse_moved(connection: Connection) -> None:
     """Return if the log is at home here.
 
@@ -95,10 +111,9 @@ def refuse_moved(connection: Connection) -> None:
     mark = read_mark(connection)
     if mark is not None:
         raise UnusableDatabaseError(
-            f"This log moved to {mark.target} on {mark.at:%Y-%m-%d at %H:%M} UTC, with"
-            f" {mark.size} entries. It goes on there.",
+            mark.words,
             hint="Set INTERLOCK_DATABASE_URL to that address. Only if the copy there is given up"
-            " for good: `interlock move --take-back`.",
+            f" for good: {way_back(connection.engine.url)}",
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, make_url, select, text
 
 from storage.database import is_postgres, open_database, sqlite_path
-from storage.migrate import is_current, upgrade, upgrade_inside
+from storage.migrate import is_current, is_newer, of_newer_release, upgrade, upgrade_inside
 from storage.sqlite_database import SqliteDatabase
 from storage.table_copy import TABLES
 from storage.transaction import Database
@@ -33,6 +33,8 @@ def opened_source(url: str) -> Iterator[Database]:
     database = open_database(url)
     try:
         if not is_current(database.engine):
+            if is_newer(database.engine):
+                raise of_newer_release()
             raise UnusableDatabaseError(
                 "The log to be moved has another schema than this release.",
                 hint="Run `interlock migrate` on it first.",

@@ -17,7 +17,7 @@ from storage.database_errors import refused_values
 from storage.enrolment import verifier_keys
 from storage.heads import Head, head
 from storage.migrate import TABLE, is_current
-from storage.move_marks import Mark, read_mark, set_mark
+from storage.move_marks import Mark, read_mark, set_mark, way_back
 from storage.move_places import empty_target, has_rows, hold_still, opened_source, spelled
 from storage.rebuild import compare, rebuild
 from storage.table_copy import OF_ITS_OWN, TABLES, Tally, Tell, copy_table, tally_of
@@ -144,7 +144,7 @@ def _done_before(source: Database, target_url: str) -> Moved | None:
         raise UnusableDatabaseError(
             f"This log moved to {mark.target} already.",
             hint="Move it from there. Only if that copy is given up for good:"
-            " `interlock move --take-back`.",
+            f" {way_back(source.engine.url)}",
         )
     return _as_moved(target_url, found)
 

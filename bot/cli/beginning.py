@@ -73,12 +73,14 @@ def _begun(settings: Settings, after: str | None) -> "Memory":
         is_whole = all((settings.home / one).exists() for one in FILES)
         if refusal.message != HAS_BEGUN or is_whole:
             raise
-        if after is not None:  # What the first entry says of the log before stays as it is.
-            raise UnusableDatabaseError(refusal.message, hint=WITHOUT_AFTER) from refusal
         try:
-            return open_memory(settings)
+            memory = open_memory(settings)
         except InterlockError:
             raise refusal from None
+        if after is not None:  # What the first entry says of the log before stays as it is.
+            memory.database.close()
+            raise UnusableDatabaseError(refusal.message, hint=WITHOUT_AFTER) from refusal
+        return memory
 
 
 def _write(settings: Settings, memory: "Memory") -> list[Path]:

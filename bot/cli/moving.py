@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import click
 
-from bot.cli.output import answer, as_json_option
+from bot.cli.output import answer, as_json_option, refuse_to_ask
 from bot.settings import Settings, SettingsError, read_settings
 from storage.move_places import spelled
 from storage.moving import Moved
@@ -38,15 +38,19 @@ def move(
 def _take_back(settings: Settings, origin: str, *, yes: bool, as_json: bool) -> None:
     from bot.relocation import bring_back  # noqa: PLC0415 - as above.
 
+    here = spelled(origin)
+    refuse_to_ask(yes=yes, as_json=as_json)
     if not yes:
         click.confirm(
-            "Let the log go on here? The copy it moved to must be given up for good: a log that"
-            " goes on at two places is two histories, and effects are done twice.",
+            f"Let the log go on at {here}? The copy it moved to must be given up for good: a log"
+            " that goes on at two places is two histories, and effects are done twice.",
             abort=True,
             err=True,
         )
     mark = bring_back(settings, origin)
-    said = "It had not moved." if mark is None else f"The log goes on here, not at {mark.target}."
+    said = f"The log at {here} had not moved."
+    if mark is not None:
+        said = f"The log goes on at {here}, not at {mark.target}."
     answer({"was_moved": mark is not None}, [said], as_json=as_json)
 
 

@@ -21,6 +21,7 @@ from storage.entry_bytes import MalformedEntryError
 from storage.history import read_run
 from storage.listing import MOST, ListedRun, Wanted, list_runs, listed_run, people_of
 from storage.migrate import require_usable
+from storage.move_marks import read_mark
 from storage.published import active_version, canonical_of
 from storage.refusals import read_beside
 from storage.summaries import read_summary
@@ -145,7 +146,16 @@ def opened(settings: Settings) -> Iterator[Database]:
     """
     with opened_as_it_is(settings) as database:
         require_usable(database.engine)
+        _remark_moved(database)
         yield database
+
+
+def _remark_moved(database: Database) -> None:
+    """Tell whoever reads a copy whose log goes on elsewhere, beside what the command prints."""
+    with database.read() as connection:
+        mark = read_mark(connection)
+    if mark is not None:
+        click.echo(f"{mark.words} What is told here is as it stood then.", err=True)
 
 
 @contextmanager

@@ -54,10 +54,10 @@ def look_at_memory(around: Around, database: Database) -> Iterator[Finding]:
     settings = around.settings
     if not settings.is_sqlite:
         yield _clock(around, database)
-    yield _serving(settings)
     with database.read() as connection:
         waiting = read_waiting(connection)
         alive = None if settings.is_sqlite else read_workers(connection)
+    yield _serving(settings, elsewhere=alive or 0)
     if alive is not None:
         yield _workers(alive)
     yield _messages(around, waiting)
@@ -122,10 +122,18 @@ def _clock(around: Around, database: Database) -> Finding:
     )
 
 
-def _serving(settings: Settings) -> Finding:
+def _serving(settings: Settings, *, elsewhere: int) -> Finding:
     holder = ServeLock.holder(settings.home)
     if holder is not None:
         return ok("serving", f"{holder} works on {settings.home}.")
+    if elsewhere:
+        others = plural(elsewhere, "process of other homes", "processes of other homes")
+        return warn(
+            "serving",
+            f"Nobody works on {settings.home}; {others} on this database.",
+            costs="Runs go on there; this machine takes no part.",
+            do="Start `interlock serve` or `interlock worker` here, if it should.",
+        )
     return warn(
         "serving",
         f"Nobody works on {settings.home}.",
@@ -136,7 +144,8 @@ def _serving(settings: Settings) -> Finding:
 
 def _workers(alive: int) -> Finding:
     if alive:
-        return ok("workers", f"{plural(alive, 'process', 'processes')} continue runs.")
+        many = plural(alive, "process continues", "processes continue")
+        return ok("workers", f"{many} runs.")
     return warn(
         "workers",
         "No process continues runs.",

@@ -19,6 +19,7 @@ from storage.enrolment import LogKeys
 from storage.gauges import read_verified
 from storage.keys import LOG_KEY, WRITER_KEY, LogKey, WriterKey, load_key
 from storage.log_setup import keys_of, require_log_key, require_writer
+from storage.move_marks import refuse_moved
 from workflows.errors import SigningKeyError, StorageError, UnusableDatabaseError
 
 NIGHTS = timedelta(days=2)
@@ -33,7 +34,7 @@ def look_at_trust(around: Around, database: Database) -> Iterator[Finding]:
     except StorageError as refusal:
         yield refused("log", refusal, costs="Nothing in this database can be taken on trust.")
         return
-    yield _log(around.settings, known)
+    yield _log(around.settings, known, database)
     yield _writer(around.settings, known)
     yield _log_key(around.settings, known)
     yield _second(around, known)
@@ -53,7 +54,12 @@ def look_at_head(around: Around, reached: Reached, database: Database) -> Findin
     return ok("head", "Slack shows nothing newer than this log.")
 
 
-def _log(settings: Settings, known: LogKeys) -> Finding:
+def _log(settings: Settings, known: LogKeys, database: Database) -> Finding:
+    try:
+        with database.read() as connection:
+            refuse_moved(connection)
+    except UnusableDatabaseError as moved:
+        return refused("log", moved, costs="The bot does not start.")
     if "origin" in settings.model_fields_set and known.origin != settings.origin:
         return fail(
             "log",

@@ -82,7 +82,7 @@ def verify_database(
             raise trouble from error
         cause = error.orig if isinstance(error, DBAPIError) else error
         if trouble is not None:
-            said = "" if trouble is error else f"({cause}) "
+            said = "" if trouble is error else f"({' '.join(str(cause).split())}) "
             told = f"{trouble.message} {said}{trouble.hint}"
             return Report(malformed=told, is_away=True)
         return Report(malformed=f"The database cannot be read: {_reason(cause)}")

@@ -49,11 +49,14 @@ def read_notes(heads: Sequence[StoredHead], given: Sequence[str], report: Report
 
 
 def unpasted(text: str) -> str:
-    """Return a note as it was before Slack turned names into links and quoted signs."""
+    """Return a note as it was before Slack turned names into links and quoted signs.
+
+    What `interlock audit head` prints has the key below the note.
+    """
     plain = SLACK_LINK.sub(r"\1", text.replace("\r\n", "\n"))
     for quoted, sign in QUOTED:
         plain = plain.replace(quoted, sign)
-    return plain.replace(FENCE, "").strip("\n ") + "\n"
+    return plain.replace(FENCE, "").partition("\nvkey ")[0].strip("\n ") + "\n"
 
 
 def judge_roots(

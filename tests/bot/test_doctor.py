@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from bot.cli import main
 from bot.doctor.around import Around
@@ -28,6 +29,7 @@ from sandbox.settings import AppSettings, SandboxSettings
 from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import open_database
 from storage.lock_file import ServeLock
+from storage.moving import move_log
 from storage.pushing import PushRows
 from tests.bot.catalog import PLAIN, Office
 from workflows.entry import SYSTEM, Draft
@@ -218,6 +220,11 @@ def newer_migration(patient: Patient) -> None:
     patient.execute("UPDATE schema_floor SET revision = '9998'")
 
 
+def moved_log(patient: Patient) -> None:
+    there = str(patient.home.parent / "there.db")
+    move_log(str(patient.database), there, now=lambda: NOON, tell=lambda *_: None)
+
+
 def loose_key(patient: Patient) -> None:
     (patient.home / "keys" / "writer.pem").chmod(0o644)
 
@@ -330,6 +337,7 @@ FAULTS: list[tuple[str, State, str, Spoil]] = [
     ("migrations", State.FAIL, "of revision 0002", old_migration),
     ("migrations", State.FAIL, "of revision 9999", newer_migration),
     ("log", State.FAIL, "not other.example", setting("INTERLOCK_ORIGIN", "other.example/a")),
+    ("log", State.FAIL, "moved to sqlite:///", moved_log),
     ("file modes", State.FAIL, "writer.pem", loose_key),
     ("file modes", State.WARN, "home", lambda one: one.home.chmod(0o755)),
     ("file modes", State.WARN, "data.db", database_elsewhere),
@@ -453,7 +461,19 @@ def test_on_postgres_it_sees_the_server_s_clock_and_its_workers(
     shutil.rmtree(patient.home / "keys")
     begin_log(read_settings(patient.variables)).database.close()
     found = {one.check: one for one in patient.found()}
+    database = open_database(postgres_url)
+    with database.begin() as tx:
+        tx.connection.execute(text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
+    database.close()
+    beside = {one.check: one for one in patient.found()}
 
+    assert (found["serving"].costs, beside["serving"].costs) == (
+        "Runs stand still, and nobody is answered.",
+        "Runs go on there; this machine takes no part.",
+    )
+    assert found["in force"].state is State.OK
+    assert "say-hello" in beside["in force"].saw
+    assert beside["workers"].saw == "1 process continues runs."
     assert found["database"].saw == "Postgres, open for writing."
     assert found["database clock"].state is State.WARN  # It is not noon of that day there.
     assert found["workers"].state is State.WARN

@@ -463,8 +463,10 @@ def test_a_server_without_a_connection_to_spare_is_not_one_that_is_away(
     with psycopg.connect(blank_postgres_url, autocommit=True) as connection:
         connection.execute(f"ALTER ROLE {make_url(guest).username} CONNECTION LIMIT 0")
 
-    with pytest.raises(StorageUnavailableError, match="out of memory or connections"):
+    with pytest.raises(StorageUnavailableError, match="out of memory or connections") as full:
         open_database(guest)
+
+    assert "raise max_connections" in str(full.value.hint)  # `interlock doctor` shows it, too.
 
 
 def test_a_user_who_may_make_no_tables_is_told_what_is_missing(guest: str) -> None:

@@ -48,3 +48,9 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
 
 def test_nobody_holds_a_home_that_was_never_served(tmp_path: Path) -> None:
     assert not ServeLock.is_held(tmp_path / "new")
+
+
+def test_nobody_else_looks_into_a_home_that_a_first_process_makes(tmp_path: Path) -> None:
+    ServeLock.take(tmp_path / "new", now=NOON).release()
+
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700

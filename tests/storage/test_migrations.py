@@ -211,5 +211,7 @@ def test_a_release_older_than_that_is_refused(
 ) -> None:
     assert journal.origin
     as_a_newer_release_left_it(database, works_with="9998")
-    with pytest.raises(UnusableDatabaseError, match="another schema"):
+    with pytest.raises(UnusableDatabaseError, match="newer release") as refused:
         open_journal(database, home)
+
+    assert refused.value.hint == "Use that release."  # `interlock migrate` would be refused.

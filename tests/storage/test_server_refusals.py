@@ -5,6 +5,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,11 @@ def test_a_server_that_is_about_to_start_is_away() -> None:
         pytest.raises(StorageUnavailableError, match="cannot be reached"),
     ):
         open_database(url)
+
+
+def test_what_the_driver_says_in_two_lines_is_one_in_a_report(tmp_path: Path) -> None:
+    report = verify_database(f"postgresql:///ops?host={tmp_path}", [])
+
+    assert report.is_away
+    assert "Is the server running locally" in str(report.malformed)
+    assert "\n" not in str(report.malformed)

@@ -144,8 +144,9 @@ def test_a_note_pasted_from_slack_is_read(trail: Trail) -> None:
     note = trail.outside_note()
     pasted = note.replace("interlock.example", "<http://interlock.example|interlock.example>")
     report = verified(trail, f"```{pasted}```")
+    printed = verified(trail, f"{note}\nvkey {trail.pin}\n")  # By `interlock audit head`.
 
-    assert report.exit == 0
+    assert (report.exit, printed.exit) == (0, 0)
 
 
 def test_a_note_that_the_log_does_not_list_any_more_is_unproven(trail: Trail) -> None:

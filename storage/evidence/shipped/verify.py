@@ -899,7 +899,8 @@ def unpasted(text: str) -> str:
     """Return a note as it was before Slack turned names into links and quoted signs."""
     text = re.sub(r"<[^|<>\n]+\|([^<>\n]+)>", r"\1", text.replace("\r\n", "\n"))
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return text.replace("```", "").strip("\n ") + "\n"
+    # What `interlock audit head` prints has the key below the note.
+    return text.replace("```", "").partition("\nvkey ")[0].strip("\n ") + "\n"
 
 
 # --- time stamps (RFC 3161) -----------------------------------------------------------------

@@ -90,10 +90,14 @@ def test_the_log_of_another_home_is_not_taken_for_one_that_was_cut_short(
 ) -> None:
     monkeypatch.setenv("INTERLOCK_DATABASE_URL", f"sqlite:///{tmp_path}/shared.db")
     CliRunner().invoke(main, ["init"])
+    (tmp_path / "head").write_text(CliRunner().invoke(main, ["audit", "head"]).output)
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "second"))
     other = CliRunner().invoke(main, ["init"])
+    monkeypatch.setenv("INTERLOCK_ORIGIN", "acme.example/audit/2")
+    successor = CliRunner().invoke(main, ["init", "--after", str(tmp_path / "head")])
 
     assert (other.exit_code, "holds a log already" in other.output) == (2, True)
+    assert successor.output.endswith(", and another database if INTERLOCK_DATABASE_URL is set.\n")
     assert not (tmp_path / "second" / "interlock.env").exists()
 
 

@@ -1,6 +1,7 @@
 """`interlock move`, as an operator types it."""
 
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,19 +75,44 @@ def test_a_file_of_another_home_is_not_moved_while_that_is_served(
     assert "Stop it first" in refused.output
 
 
-def test_a_move_is_taken_back_after_a_question(blank_postgres_url: str) -> None:
+def test_a_move_is_taken_back_after_a_question(blank_postgres_url: str, home: Path) -> None:
     types("audit", "head")
     types("move", "--to", blank_postgres_url)
     no = types("move", "--take-back", answers="n\n")
     yes = types("move", "--take-back", answers="y\n")
     again = types("move", "--take-back", "--yes")
     head = types("audit", "head")
+    unasked = types("move", "--take-back", "--json")
 
+    file = f"sqlite:///{home}/interlock.db"
     assert no.exit_code == 1
+    assert f"Let the log go on at {file}?" in no.stderr
     assert "two histories" in no.stderr
-    assert "The log goes on here, not at postgresql://" in yes.stdout
-    assert again.stdout == "It had not moved.\n"
+    assert f"The log goes on at {file}, not at postgresql://" in yes.stdout
+    assert again.stdout == f"The log at {file} had not moved.\n"
     assert head.exit_code == 0, head.output
+    assert (unasked.exit_code, json.loads(unasked.stdout)["ok"]) == (2, False)
+
+
+def test_the_way_back_that_a_copy_names_is_that_of_this_very_copy(
+    blank_postgres_url: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types("move", "--to", blank_postgres_url)
+    back = f"sqlite:{tmp_path}/back.db"
+    types("move", "--from", blank_postgres_url, "--to", back)
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", blank_postgres_url)
+    refused = types("audit", "head")
+    typed = shlex.split(refused.output.rpartition("`interlock ")[2].partition("`")[0])
+    told = types(*typed, "--yes")
+    old = types("runs", "--json")
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", f"sqlite:///{home}/interlock.db")
+    first = types("runs", "--json")
+
+    assert typed[:3] == ["move", "--take-back", "--from"]
+    assert told.stdout.startswith("The log goes on at postgresql://")
+    assert (json.loads(old.stdout), old.stderr) == ({"runs": []}, "")
+    assert json.loads(first.stdout) == {"runs": []}
+    assert first.stderr.startswith("This log moved to postgresql://")
 
 
 def test_without_a_place_to_go_nothing_moves() -> None:
@@ -103,6 +129,20 @@ def test_a_log_that_is_not_there_is_not_moved(blank_postgres_url: str, tmp_path:
     assert "There is no file" in refused.output
     assert refused.output.endswith(" Say where the log is: --from.\n")
     assert not (tmp_path / "none.db").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql:interlock", "postgres:/db/interlock", "me@db:5432/interlock", "sqlite:"]
+)
+def test_an_address_that_lacks_a_slash_is_no_new_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = types("move", "--to", address)
+
+    assert refused.exit_code == 2
+    assert refused.output.startswith("interlock: This is not the address of a database. Give")
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
 
 
 def test_a_word_that_is_no_address_is_no_new_file(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from bot.cli import main
 from bot.holder import Holder
@@ -37,6 +38,25 @@ def test_wrong_values_are_told_in_sentences_for_the_command_line() -> None:
     assert "who: there is no such field" in told.output
     assert told.output.endswith(f". {AGAIN}\n")
     assert "form" not in told.output
+
+
+def test_a_run_goes_on_where_other_homes_of_its_database_are_at_work(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path / "second"))
+    monkeypatch.setenv("INTERLOCK_DATABASE_URL", postgres_url)
+    typed = ["run", "nightly-check", "--channel", "ops"]
+    CliRunner().invoke(main, ["init"])
+    alone = CliRunner().invoke(main, typed)
+    database = open_database(postgres_url)
+    with database.begin() as tx:
+        tx.connection.execute(text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
+    database.close()
+    beside = CliRunner().invoke(main, typed)
+
+    assert alone.stdout.endswith(" Nobody serves now; it goes on with `interlock serve`.\n")
+    assert beside.stdout.startswith("Started run ")
+    assert "Nobody serves" not in beside.stdout
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,8 @@ export function notesIn(text) {
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&")
-    .replaceAll("```", "");
+    .replaceAll("```", "")
+    .replace(/^vkey .*$/gm, ""); // The key, below the note that `interlock audit head` prints.
   const notes = [[]];
   let isSigned = false;
   for (const line of plain.split("\n").map((one) => one.trimEnd())) {
