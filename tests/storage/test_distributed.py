@@ -104,10 +104,11 @@ def test_a_database_that_is_set_to_be_read_only_is_waited_for(
         rest(store, run)
         seen.append(run)
 
+    dispatcher = dispatcher_of(store, beat=CALM_BEAT)
+    run = begin_run(store, "r1", dispatcher)
     set_read_only(store, "on")
-    with serving(dispatcher_of(store, beat=CALM_BEAT), handle) as dispatcher:
+    with serving(dispatcher, handle):
         until(lambda: bool(of(caplog, "the job queue waits for the database")))
-        run = begin_run(store, "r1", dispatcher)
         set_read_only(store, "off")
         until(lambda: seen == [run])
 
