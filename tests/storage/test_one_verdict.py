@@ -71,7 +71,7 @@ def test_a_head_from_elsewhere_is_none_of_the_pack(tmp_path: Path) -> None:
     del files["checkpoints/000000000003"]
     pack = pack_of(files | {"checkpoint": older, "checkpoints/000000000002": older}, tmp_path / "p")
     kept = tmp_path / "kept"
-    kept.write_bytes(note_over(history()))
+    kept.write_text(f"{note_over(history()).decode()}\nvkey {PIN}\n")  # By `interlock audit head`.
     ours = verify_pack(pack, [PIN], [kept.read_text()], processes=1)
     code, told = by_script(pack, PIN, notes=[kept])
 
