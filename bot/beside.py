@@ -41,8 +41,7 @@ from bot.slack_client import SlackClient
 from bot.slack_errors import SlackError
 from bot.token_orders import TokenOrder
 from bot.unix_socket import person_of
-from storage.database import Database
-from storage.gauges import read_workers
+from storage.gauges import is_worked_on
 from storage.lock_file import ServeLock
 from storage.published import active_policy
 from workflows.entry import Json
@@ -120,15 +119,7 @@ def have_done(
             publishes=settings.is_sqlite or active_policy(memory.database, POLICY) is None,
         )
         told = carry_out(core, order, person=person_of(user))
-        return {**told, "served": _is_worked_on(memory.database)}
-
-
-def _is_worked_on(database: Database) -> bool:
-    """Say whether processes of other homes go on with what was recorded, as on Postgres."""
-    if database.dialect == "sqlite":
-        return False
-    with database.read() as connection:
-        return read_workers(connection) > 0
+        return {**told, "served": is_worked_on(memory.database)}
 
 
 def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:

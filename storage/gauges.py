@@ -23,6 +23,7 @@ from storage.change import read_moment_or_none
 from storage.entry_bytes import read_stamp
 from storage.message_models import IS_PENDING, OutboxRecord
 from storage.run_models import IS_OPEN, RequestRecord, RunRecord
+from storage.transaction import Database
 from workflows.run import Status
 
 MOST_EVENTS = 10_000  # So many entries are looked through at a time.
@@ -142,6 +143,14 @@ def read_workers(connection: Connection) -> int:
         {"silent": SILENT.total_seconds()},
     )
     return int(found.scalar_one())
+
+
+def is_worked_on(database: Database) -> bool:
+    """Say whether processes continue runs of this database; those of a file are in its home."""
+    if database.dialect == "sqlite":
+        return False
+    with database.read() as connection:
+        return read_workers(connection) > 0
 
 
 def read_archived(connection: Connection) -> datetime | None:

@@ -7,7 +7,7 @@ from bot.doctor.findings import Finding, ok, refused, warn
 from bot.policy_in_force import gating, ruling_of
 from bot.settings import SettingsError
 from storage.database import Database
-from storage.gauges import read_workers
+from storage.gauges import is_worked_on
 from storage.lock_file import ServeLock
 from storage.published import active_versions
 from storage.rows import DatabaseRows
@@ -41,7 +41,8 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
         return
     is_meant = is_gated or _is_meant(around)
     yield _gate(is_gated=is_gated, is_meant=is_meant)
-    if not is_gated and not _is_served(around, database):
+    is_served = ServeLock.is_held(around.settings.home) or is_worked_on(database)
+    if not is_gated and not is_served:
         yield ok(CHECK, AT_START_GATED if is_meant else AT_START)
         return
     others = sorted(_differing(around, database))
@@ -54,16 +55,6 @@ def look_at_published(around: Around, database: Database) -> Iterator[Finding]:
         costs="Runs go by what is in force.",
         do=PROPOSE if is_gated else START,
     )
-
-
-def _is_served(around: Around, database: Database) -> bool:
-    """Say whether somebody works on the log: in this home, or in another one on Postgres."""
-    if ServeLock.is_held(around.settings.home):
-        return True
-    if database.dialect == "sqlite":
-        return False
-    with database.read() as connection:
-        return read_workers(connection) > 0
 
 
 def _is_meant(around: Around) -> bool:
