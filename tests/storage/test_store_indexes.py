@@ -12,10 +12,21 @@ import pytest
 from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
 from storage.catalog_figures import GoingOn, going_on, went
+from storage.catalog_history import (
+    code_of_versions,
+    count_told,
+    told_active,
+    told_of,
+    versions_had,
+    was_changed_by,
+)
 from storage.database import Database, open_database
+from storage.enrolment import verifier_keys
 from storage.figures import read_standing
+from storage.history import read_run
 from storage.listing import Wanted, list_runs
 from storage.outbox_values import MessagePlace
+from storage.refusals import read_beside
 from storage.run_models import RunRecord
 from storage.store import SqlStore
 from storage.tokens import note_use, token_named, token_of
@@ -191,6 +202,35 @@ def test_what_waits_for_a_person_is_found_among_what_waits(store: SqlStore) -> N
     assert "ix_run_troubled" in plan
     assert "ix_run_workflow_started_at" not in plan
     assert READ_WHOLE.search(plan) is None
+
+
+def ask_outside(store: SqlStore) -> None:
+    """Read on the way of a start, a list or a timeline what stands outside of runs."""
+    told_active(store.database, "tidy-up")
+    list(versions_had(store.database, "tidy-up"))
+    code_of_versions(store.database)
+    was_changed_by(store.database, "tidy-up", "r1")
+    with store.database.read() as connection:
+        told_of(connection, "tidy-up", owns=["publish"], most=5)
+        count_told(connection, "tidy-up", owns=["publish"])
+        verifier_keys(connection)
+        read_beside(connection, "r1", of=read_run(connection, "r1"))
+
+
+def test_what_stands_outside_of_runs_is_not_read_as_if_it_were_one_run(store: SqlStore) -> None:
+    walk(store)
+    with read(store.database) as said:
+        ask_outside(store)
+
+    found = {
+        one: plan for one, plan in plans(store.database, said).items() if "run_id IS NULL" in one
+    }
+    beside = found.pop(next(one for one in found if "step_up.refused" in one))
+
+    assert len(found) == 7
+    assert {one: plan for one, plan in found.items() if "outside_runs (kind=?" not in plan} == {}
+    assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
+    assert beside.count("ix_audit_entry_about (<expr>=?)") == 3
 
 
 @pytest.mark.parametrize("asked", [soak_sql, shadow_sql])
