@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from storage.history import read_run
 from storage.listing import Wanted, list_runs
 from storage.outbox_values import MessagePlace
 from storage.refusals import read_beside
-from storage.run_models import RunRecord
+from storage.run_models import ActiveDefinitionRecord, DefinitionRecord, RunRecord
 from storage.store import SqlStore
 from storage.tokens import note_use, token_named, token_of
 from storage.trouble_figures import read_failures
@@ -192,16 +193,64 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
     assert sum("ix_audit_entry_counted" in plan for plan in found.values()) == 2
 
 
-def test_what_waits_for_a_person_is_found_among_what_waits(store: SqlStore) -> None:
+@pytest.mark.parametrize(
+    "of",
+    [{"among": frozenset({"a", "b"})}, {"workflow": "a"}, {"requester": PersonId("slack:T0:U0A")}],
+)
+def test_what_waits_for_a_person_is_found_among_what_waits(
+    store: SqlStore, of: dict[str, Any]
+) -> None:
     walk(store)
     with read(store.database) as said:
-        found = list_runs(store.database, Wanted(is_troubled=True, among=frozenset({"a", "b"})))
+        found = list_runs(store.database, Wanted(is_troubled=True, **of))
     plan = "; ".join(plans(store.database, said).values())
 
     assert found == []
-    assert "ix_run_troubled" in plan
+    assert any(one in plan for one in ("ix_run_troubled", "ix_run_status_started_at (status=?)"))
     assert "ix_run_workflow_started_at" not in plan
+    assert "ix_run_requester_started_at" not in plan
     assert READ_WHOLE.search(plan) is None
+
+
+def test_runs_of_some_workflows_are_found_among_the_newest_of_each(store: SqlStore) -> None:
+    rows = [a_row(f"r{n}", "abc"[n % 3], "1", "ana") for n in range(9)]
+    moments = [NOON + timedelta(minutes=n // 3) for n in range(9)]
+    with store.database.engine.begin() as connection:
+        connection.execute(
+            RunRecord.__table__.insert(),
+            [one | {"started_at": at} for one, at in zip(rows, moments, strict=True)],
+        )
+        connection.execute(
+            DefinitionRecord.__table__.insert(),
+            {
+                "version": "1",
+                "workflow": "a",
+                "canonical": "{}",
+                "published_at": NOON,
+                "published_by": "x",
+            },
+        )
+        connection.execute(
+            ActiveDefinitionRecord.__table__.insert(),
+            [
+                {"workflow": one, "version": "1", "level": "trial", "activated_at": NOON}
+                for one in "abc"
+            ],
+        )
+    with read(store.database) as said:
+        found = list_runs(store.database, Wanted(among=frozenset("ac")), most=3)
+    plan = "; ".join(plans(store.database, said).values())
+
+    assert [one.id for one in found] == ["r6", "r8", "r3"]
+    assert "COVERING INDEX ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
+
+
+def test_what_somebody_typed_a_moment_ago_is_found_by_the_moment(store: SqlStore) -> None:
+    wanted = Wanted(requester=PersonId("slack:T0:U0A"), workflow="a", since=NOON)
+    with read(store.database) as said:
+        list_runs(store.database, wanted)
+
+    assert "(requester=? AND started_at>?)" in "".join(plans(store.database, said).values())
 
 
 def ask_outside(store: SqlStore) -> None:
