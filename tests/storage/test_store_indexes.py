@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,7 +24,7 @@ from storage.catalog_history import (
 )
 from storage.database import Database, open_database
 from storage.enrolment import verifier_keys
-from storage.figures import read_standing
+from storage.figures import read_standing, read_sums
 from storage.history import read_run
 from storage.listing import Wanted, list_runs
 from storage.outbox_values import MessagePlace
@@ -243,6 +244,25 @@ def test_runs_of_some_workflows_are_found_among_the_newest_of_each(store: SqlSto
 
     assert [one.id for one in found] == ["r6", "r8", "r3"]
     assert "COVERING INDEX ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
+
+
+def test_runs_that_ended_are_counted_without_keeping_them(store: SqlStore) -> None:
+    ended = {"status": "done", "outcome": "done", "finished_at": NOON}
+    with store.database.engine.begin() as connection:
+        connection.execute(
+            RunRecord.__table__.insert(),
+            [a_row(f"r{n}", "a", "1", "ana") | ended for n in range(2_000)],
+        )
+    period = {"since": NOON, "until": NOON + timedelta(days=7)}
+    with store.database.read() as connection:
+        read_sums(connection, **period)  # What it loads is no memory of runs.
+        tracemalloc.start()
+        found = read_sums(connection, **period)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert found.done == 2_000
+    assert most < 80_000
 
 
 def test_what_somebody_typed_a_moment_ago_is_found_by_the_moment(store: SqlStore) -> None:
