@@ -4,12 +4,13 @@ import re
 import sqlite3
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
@@ -300,6 +301,22 @@ def test_what_stands_outside_of_runs_is_not_read_as_if_it_were_one_run(store: Sq
     assert {one: plan for one, plan in found.items() if "outside_runs (kind=?" not in plan} == {}
     assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
     assert beside.count("ix_audit_entry_about (<expr>=?)") == 3
+
+
+def test_on_postgres_too_what_is_told_of_a_run_is_found_by_its_name(postgres_url: str) -> None:
+    said: list[tuple[str, Any]] = []
+    with closing(open_database(postgres_url)) as database, database.read() as connection:
+        event.listen(
+            connection.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, values, *_: said.append((statement, values)),
+        )
+        read_beside(connection, "r1", of=[])
+        statement, values = said[0]
+        connection.execute(text("SET LOCAL enable_seqscan = off"))  # Nothing stands there yet.
+        plan = connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all()
+
+    assert "ix_audit_entry_about" in str(plan)
 
 
 @pytest.mark.parametrize("asked", [soak_sql, shadow_sql])
