@@ -59,7 +59,7 @@ class Hooks:
         here = core.secrets.names()
         for name, one in self._webhooks.items():
             if plain(one.secret) in here:
-                refuse_keyless(name, one, core.secrets.reveal(one.secret))
+                refuse_keyless(name, one, core.secrets.look_at(one.secret))
 
     def deliver(self, name: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Start what a delivery asks for; the same delivery again starts nothing more.

@@ -31,12 +31,12 @@ def typed_before(desk: Desk, caller: Caller, definition: Definition, text: str) 
     """Return what became of the same command, None where it may simply be done."""
     if not _is_repeat(desk, caller, definition, text):
         return None
-    wanted = Wanted(requester=caller.person, workflow=definition.workflow)
     since, words = desk.now() - 2 * MOMENT, desk.redact(text).encode()
+    wanted = Wanted(requester=caller.person, workflow=definition.workflow, since=since)
     found = [
         one
         for one in list_runs(desk.store.database, wanted, most=MOST_RUNS)
-        if one.started_at >= since and _said(desk, one) == words
+        if _said(desk, one) == words
     ]
     newest = found[0] if found else None
     if newest is not None and newest.status.is_end and newest.status is not Status.DONE:

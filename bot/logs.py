@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
-from workflows.errors import StorageUnavailableError
+from workflows.errors import SigningKeyError, StorageUnavailableError
 
 AGAIN_SECONDS = 60.0
 QUIET = (
@@ -74,6 +74,7 @@ class Outages(logging.Filter):
 
     Each part that waits tries again every second or so. The first try is told, then one a
     minute, with the reason in the place of a trace that only shows the way through a library.
+    So is a key that somebody ended, of which the process says at its end what to do.
     """
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ class Outages(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, StorageUnavailableError):
+        if not isinstance(error, StorageUnavailableError | SigningKeyError):
             return True
         record.exc_info, record.reason = None, _reason(error)
         kind = record.name, record.getMessage()

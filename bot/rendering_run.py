@@ -158,7 +158,10 @@ def draw_reply(read: RunRead, key: str, reader: RunReader, places: OutboxRows) -
     if _is_told_by_the_end(read, entry) or _is_overtaken(read, entry):
         return None
     words = words_of(entry) or words_of_model(entry)
-    reply = reply_about(entry, actor=read.who(entry.actor), words=words)
+    reply = replace(
+        reply_about(entry, actor=read.who(entry.actor), words=words),
+        is_program=read.is_of_program(entry),
+    )
     if entry.kind == EDITED:
         changes = changed_by(read.definition, read.entries, entry)
         return step_reply(replace(reply, changes=changes))

@@ -53,7 +53,7 @@ def doubt_of(read: RunRead, key: str, reader: RunReader) -> DoubtCard | None:
         since=intent.at,
         asked=_asked(read, step, intent, reader),
         asks_again=intent.data.get("request") is not None,
-        is_program=intent.data["action"] == "shell.run",
+        is_program=read.is_of_program(intent),
         is_once=intent.data.get("once") is True,
         settled=_doubt_settled(read, intent),
     )

@@ -81,6 +81,15 @@ class RunRead:
         """Return the entries of these kinds that are later than `after`, in order."""
         return [one for one in self.entries if one.kind in kinds and one.rseq > after]
 
+    def is_of_program(self, about: Entry) -> bool:
+        """Say whether the attempt that an entry is about is that of a program, started here."""
+        intents = self.of_kind("action.intended")
+        return any(
+            one.data["action"] == "shell.run"
+            for one in intents
+            if all(one.data[name] == about.data.get(name) for name in ("step", "attempt"))
+        )
+
     def asked(self, request: str) -> Entry | None:
         """Return the entry that raised a request."""
         raised = self.of_kind("approval.requested")

@@ -60,21 +60,28 @@ def _decisions(connection: Connection, since: datetime, until: datetime) -> list
         .order_by(DecisionRecord.decided_at, DecisionRecord.seq)
     )
     # Whoever decides items of a batch at once has decided once, over one card.
-    gestures: dict[Hashable, Decided] = {}
+    together: set[Hashable] = set()
+    found: list[Decided] = []
+    # Each row brings names of its own, and a period has few of them: each is kept once.
+    names: dict[str, str] = {}
     for row in connection.execute(query):
-        gesture = (row.batch or row.request_id, row.approver, row.verdict, row.decided_at)
-        gestures.setdefault(gesture, _decided(row, turns))
-    return list(gestures.values())
+        if row.batch is not None:
+            gesture = (row.batch, row.approver, row.verdict, row.decided_at)
+            if gesture in together:
+                continue
+            together.add(gesture)
+        found.append(_decided(row, turns, names))
+    return found
 
 
-def _decided(row: _Row, turns: Turns) -> Decided:
+def _decided(row: _Row, turns: Turns, names: dict[str, str]) -> Decided:
     shown = _shown(row)
     later = turns.since(row.request_id, row.stage, who=row.approver, by=row.decided_at)
     return Decided(
         request=RequestId(row.request_id),
-        workflow=row.workflow,
-        requester=Ref(row.requester),
-        approver=Ref(row.approver),
+        workflow=names.setdefault(row.workflow, row.workflow),
+        requester=Ref(names.setdefault(row.requester, row.requester)),
+        approver=Ref(names.setdefault(row.approver, row.approver)),
         verdict=Verdict(row.verdict),
         asked_at=shown if later is None else max(shown, later),
         decided_at=row.decided_at,

@@ -4,9 +4,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select, union_all
 
-from storage.audit_models import AuditEntryRow, AuditPartRow, LineMember, PartMember
+from storage.audit_models import (
+    IS_OUTSIDE_RUNS,
+    AuditEntryRow,
+    AuditPartRow,
+    LineMember,
+    PartMember,
+)
 from storage.history import COLUMNS, entries_of
 from storage.run_models import RunRecord
 from storage.transaction import Database
@@ -62,7 +68,7 @@ def told_active(database: Database, workflow: str = "") -> Mapping[str, str]:
     row, version = AuditEntryRow, LineMember("data", "version")
     wanted = (
         select(row.workflow, row.kind, version.label("version"))
-        .where(row.run_id.is_(None), row.kind.in_((ACTIVATED, RETIRED)))
+        .where(IS_OUTSIDE_RUNS, row.kind.in_((ACTIVATED, RETIRED)))
         .order_by(row.seq)
     )
     if workflow:
@@ -139,12 +145,13 @@ def _told(workflow: str, owns: Sequence[str]) -> Select[int, int | None, str]:
             case((is_input, PartMember("workflow"))) == workflow,
         )
     )
-    about = and_(
-        row.run_id.is_(None),
+    about = select(row.seq).where(
+        IS_OUTSIDE_RUNS,
         row.kind.in_((PUBLISHED, ACTIVATED, RETIRED, LEVELS, REFUSED)),
         row.workflow == workflow,
     )
-    return select(*COLUMNS).where(or_(about, row.seq.in_(proposed)))
+    # Of one condition or the other Postgres would read the whole table.
+    return select(*COLUMNS).where(row.seq.in_(union_all(about.correlate(None), proposed)))
 
 
 def replaced_by(database: Database, workflow: str, version: str) -> str | None:
@@ -170,7 +177,7 @@ def versions_had(database: Database, workflow: str) -> Iterator[tuple[datetime, 
     row = AuditEntryRow
     wanted = (
         select(row.ts, row.kind, LineMember("data", "version").label("version"))
-        .where(row.run_id.is_(None), row.kind.in_((ACTIVATED, RETIRED)), row.workflow == workflow)
+        .where(IS_OUTSIDE_RUNS, row.kind.in_((ACTIVATED, RETIRED)), row.workflow == workflow)
         .order_by(row.seq.desc())
     )
     with database.read() as connection:
@@ -185,7 +192,7 @@ def code_of_versions(database: Database) -> Mapping[str, str]:
     wanted = (
         select(version.label("version"), actions.label("actions"))
         .where(
-            AuditEntryRow.run_id.is_(None),
+            IS_OUTSIDE_RUNS,
             AuditEntryRow.kind.in_((PUBLISHED, ACTIVATED)),
             actions.is_not(None),
         )
@@ -215,7 +222,7 @@ def open_runs(database: Database, workflow: str) -> Mapping[RunId, Mapping[str, 
 
 def _about(workflow: str, *kinds: str) -> Select[int]:
     return select(AuditEntryRow.seq).where(
-        AuditEntryRow.run_id.is_(None),
+        IS_OUTSIDE_RUNS,
         AuditEntryRow.kind.in_(kinds),
         AuditEntryRow.workflow == workflow,
     )

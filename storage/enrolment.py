@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from storage.audit_models import AuditEntryRow
+from storage.audit_models import IS_OUTSIDE_RUNS, AuditEntryRow
 from storage.checkpoint import MalformedNoteError, is_signature, key_id, read_vkey
 from storage.entry_bytes import (
     ENTRY_TYPE,
@@ -211,7 +211,7 @@ def _key_lines(connection: Connection) -> Iterator[tuple[int, bytes]]:
     found = connection.execute(
         select(entry.idx, entry.kind, entry.line)
         .where(
-            entry.run_id.is_(None),
+            IS_OUTSIDE_RUNS,
             entry.kind.in_(("log.init", *KEY_KINDS)),
             entry.idx.is_not(None),
         )

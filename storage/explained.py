@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from storage.audit_models import AuditEntryRow
+from storage.audit_models import IS_OUTSIDE_RUNS, AuditEntryRow
 from storage.checkpoint import BadSignatureError, is_signature, read_note, read_vkey
 from storage.enrolment import KnownKey, LogKeys, read_keys
 from storage.entry_bytes import (
@@ -171,7 +171,7 @@ def _gone_by(connection: Connection, entry: Entry, name: str) -> int | None:
     index = entry.index or 0
     found = connection.execute(
         select(AuditEntryRow.idx, AuditEntryRow.kind, AuditEntryRow.line)
-        .where(AuditEntryRow.kind.in_(MARKERS), AuditEntryRow.idx > index)
+        .where(IS_OUTSIDE_RUNS, AuditEntryRow.kind.in_(MARKERS), AuditEntryRow.idx > index)
         .order_by(AuditEntryRow.idx)
     )
     for row in found:

@@ -4,8 +4,9 @@ Counted from the projections, and from entries by their place in the log; how th
 for `bot/digest`.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -100,16 +101,16 @@ def read_figures(
     connection: Connection, *, since: datetime, until: datetime, places: range, now: datetime
 ) -> Figures:
     """Return the figures of the period; `places` are the entries it tells of."""
-    ended = _ended(connection, since, until)
-    settled = _settled(connection, since, until)
+    ended, ended_on = _ended(connection, since, until)
+    settled, median_decision = _settled(connection, since, until)
     return Figures(
         started=_started(connection, since, until),
-        ended=Counter((workflow, status) for workflow, status, _ in ended),
-        ended_on=Counter((at.astimezone(UTC).date(), status) for _, status, at in ended),
+        ended=ended,
+        ended_on=ended_on,
         shadows=_shadows(connection, since, until),
         still_open=_open(connection),
-        settled=Counter(outcome for outcome, _ in settled),
-        median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
+        settled=settled,
+        median_decision=median_decision,
         before=read_sums(connection, since=since - (until - since), until=since),
         waiting=read_waiting_runs(connection, now=now, most=MOST_LISTED),
         troubles=_listed(connection, TROUBLES, places),
@@ -124,14 +125,15 @@ def read_figures(
 
 def read_sums(connection: Connection, *, since: datetime, until: datetime) -> Sums:
     """Return the five numbers of a period."""
-    ended = Counter(status for _, status, _ in _ended(connection, since, until))
-    settled = _settled(connection, since, until)
+    ended = Counter[Status]()
+    for (_, status), count in _ended(connection, since, until)[0].items():
+        ended[status] += count
     return Sums(
         started=_started(connection, since, until).total(),
         done=ended[Status.DONE],
         refused=sum(ended[one] for one in REFUSED),
         failed=sum(ended[one] for one in FAILED),
-        median_decision=_median([took for outcome, took in settled if outcome in DECIDED]),
+        median_decision=_settled(connection, since, until)[1],
     )
 
 
@@ -171,17 +173,20 @@ def _started(connection: Connection, since: datetime, until: datetime) -> Counte
 
 def _ended(
     connection: Connection, since: datetime, until: datetime
-) -> list[tuple[str, Status, datetime]]:
+) -> tuple[Counter[tuple[str, Status]], Counter[tuple[date, Status]]]:
+    """Return how many runs ended how, by workflow and by day; no run is kept in memory."""
     query = (
         select(RunRecord.workflow, RunRecord.status, RunRecord.finished_at)
         .where(RunRecord.finished_at >= since, RunRecord.finished_at < until, ~ended_in_shadow())
         .order_by(RunRecord.finished_at, RunRecord.id)
     )
-    return [
-        (row.workflow, Status(row.status), row.finished_at)
-        for row in connection.execute(query)
-        if row.finished_at is not None
-    ]
+    by_workflow, by_day = Counter[tuple[str, Status]](), Counter[tuple[date, Status]]()
+    for row in connection.execute(query):
+        if row.finished_at is not None:
+            status = Status(row.status)
+            by_workflow[row.workflow, status] += 1
+            by_day[row.finished_at.astimezone(UTC).date(), status] += 1
+    return by_workflow, by_day
 
 
 def _shadows(connection: Connection, since: datetime, until: datetime) -> int:
@@ -203,30 +208,39 @@ def _open(connection: Connection) -> Counter[str]:
 
 def _settled(
     connection: Connection, since: datetime, until: datetime
-) -> list[tuple[Outcome, timedelta]]:
+) -> tuple[Counter[Outcome], timedelta | None]:
+    """Return what became of how many requests, and the time that half of the decided took."""
+    outcomes, seconds = Counter[Outcome](), array("d")
+    for outcome, took in _settled_one_by_one(connection, since, until):
+        outcomes[outcome] += 1
+        if outcome in DECIDED:
+            seconds.append(took.total_seconds())
+    return outcomes, _median(seconds)
+
+
+def _settled_one_by_one(
+    connection: Connection, since: datetime, until: datetime
+) -> Iterator[tuple[Outcome, timedelta]]:
     query = (
         select(RequestRecord.outcome, RequestRecord.raised_at, RequestRecord.settled_at)
         .where(RequestRecord.settled_at >= since, RequestRecord.settled_at < until)
         .order_by(RequestRecord.settled_at, RequestRecord.id)
     )
-    found = [
-        (Outcome(row.outcome), row.settled_at - row.raised_at)
-        for row in connection.execute(query)
-        if row.settled_at is not None
-    ]
-    return found + _approved_before(connection, since, until)
+    for row in connection.execute(query):
+        if row.settled_at is not None:
+            yield Outcome(row.outcome), row.settled_at - row.raised_at
+    yield from _approved_before(connection, since, until)
 
 
 def _approved_before(
     connection: Connection, since: datetime, until: datetime
-) -> list[tuple[Outcome, timedelta]]:
-    """Return the requests that were approved, and superseded when a person went on otherwise.
+) -> Iterator[tuple[Outcome, timedelta]]:
+    """Yield the requests that were approved, and superseded when a person went on otherwise.
 
     A step that failed is left out, or asked about anew: people had decided all the same.
     """
     decision, glass = DecisionRecord, GlassUseRecord
     request, entry = RequestRecord, AuditEntryRow
-    found = []
     for asked, said, at in (
         (decision.request_id, decision.entry_id, decision.decided_at),
         (glass.request_id, glass.id, glass.used_at),
@@ -239,16 +253,16 @@ def _approved_before(
             .where(entry.kind.in_(AGREED), entry.line.contains(SETTLES))
             .order_by(at, request.id)
         )
-        found += [(Outcome.APPROVED, row[1] - row[0]) for row in connection.execute(query)]
-    return found
+        for row in connection.execute(query):
+            yield Outcome.APPROVED, row[1] - row[0]
 
 
-def _median(times: Sequence[timedelta]) -> timedelta | None:
-    if not times:
+def _median(seconds: Sequence[float]) -> timedelta | None:
+    if not seconds:
         return None
     from statistics import median  # noqa: PLC0415 - with the first digest.
 
-    return timedelta(seconds=median(one.total_seconds() for one in times))
+    return timedelta(seconds=median(seconds))
 
 
 def _listed(connection: Connection, kinds: Sequence[str], places: range) -> Listed:

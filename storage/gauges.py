@@ -28,6 +28,7 @@ from workflows.run import Status
 
 MOST_EVENTS = 10_000  # So many entries are looked through at a time.
 SILENT = timedelta(seconds=30)  # A worker that says nothing for longer is gone.
+SETTLED = timedelta(seconds=30)  # No command that only looks stays connected for so long.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,23 @@ def is_worked_on(database: Database) -> bool:
         return False
     with database.read() as connection:
         return read_workers(connection) > 0
+
+
+def connected_from(connection: Connection) -> list[str]:
+    """Return where processes are that have been connected to this Postgres for a while.
+
+    One that serves and continues no runs has no other mark there. Commands come and go.
+    """
+    found = connection.execute(
+        text(
+            "SELECT DISTINCT coalesce(host(client_addr), 'its own machine') FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'interlock'"
+            " AND pid <> pg_backend_pid() AND backend_start <= now() - make_interval(secs => :long)"
+            " ORDER BY 1"
+        ),
+        {"long": SETTLED.total_seconds()},
+    )
+    return [str(one) for one in found.scalars()]
 
 
 def read_archived(connection: Connection) -> datetime | None:

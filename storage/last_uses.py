@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, case, func, select
 
-from storage.audit_models import AuditEntryRow, AuditSubjectRow, LineMember
+from storage.audit_models import IS_OUTSIDE_RUNS, AuditEntryRow, AuditSubjectRow, LineMember
 from storage.entry_bytes import read_stamp
 from storage.run_models import DecisionRecord, RequestRecord, RunRecord
 from workflows.entry import PERSON
@@ -90,7 +90,7 @@ def _changed(connection: Connection) -> Mapping[str, str]:
     row = AuditEntryRow
     query = (
         select(LineMember("data", "by_run"), row.workflow)
-        .where(or_(*(row.kind == one for one in _CHANGES)), row.run_id.is_(None))
+        .where(IS_OUTSIDE_RUNS, row.kind.in_(_CHANGES))
         .order_by(row.seq)
     )
     return {run: workflow for run, workflow in connection.execute(query) if run is not None}

@@ -6,7 +6,7 @@ their level all the same.
 
 from sqlalchemy import Connection, and_, or_, select
 
-from storage.audit_models import AuditEntryRow, LineMember
+from storage.audit_models import IS_OUTSIDE_RUNS, AuditEntryRow, LineMember
 from storage.bot_sql import BotSql
 from storage.catalog_history import ACTIVATED, LEVELS
 from storage.change import RowSql
@@ -60,7 +60,7 @@ def _told(connection: Connection, workflow: str) -> list[Entry]:
     wanted = (
         select(*COLUMNS)
         .where(
-            AuditEntryRow.run_id.is_(None),
+            IS_OUTSIDE_RUNS,
             AuditEntryRow.kind.in_((ACTIVATED, LEVELS)),
             AuditEntryRow.workflow == workflow,
         )

@@ -3,9 +3,9 @@
 The engine's own reads are in `store`; nothing here locks anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -15,15 +15,24 @@ from sqlalchemy import (
     Select,
     and_,
     func,
+    literal,
     select,
     tuple_,
     union,
 )
 
-from storage.audit_models import AuditSubjectRow
+from storage.audit_models import AuditSubjectRow, Common
+from storage.base import UtcDateTime
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
-from storage.run_models import IS_TROUBLED, DueRecord, RequestRecord, RunLockRecord, RunRecord
+from storage.run_models import (
+    IS_TROUBLED,
+    ActiveDefinitionRecord,
+    DueRecord,
+    RequestRecord,
+    RunLockRecord,
+    RunRecord,
+)
 from storage.run_sql import RunSql
 from storage.transaction import Database
 from workflows.entry import Ref, RequestId, RunId
@@ -33,6 +42,7 @@ from workflows.run import Status
 from workflows.store import DueKind, Subject
 
 MOST = 200
+_EVER = literal(datetime.fromtimestamp(0, tz=UTC), UtcDateTime())
 
 _RequestRow: TypeAlias = Row[str, str | None, str | None]
 
@@ -73,24 +83,62 @@ class Wanted:
     workflow: str = ""
     among: frozenset[str] | None = None  # Of these workflows; None: of all.
     statuses: frozenset[Status] = frozenset()
+    since: datetime | None = None
     is_troubled: bool = False  # An exception or a doubt of it may wait for a person.
 
 
 def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[ListedRun]:
     """Return the newest runs that are wanted."""
     query = runs_query().order_by(RunRecord.started_at.desc(), RunRecord.id).limit(most)
-    if wanted.requester is not None:
-        query = query.where(AuditSubjectRow.external_id == wanted.requester)
-    if wanted.workflow:
-        query = query.where(RunRecord.workflow == wanted.workflow)
-    if wanted.is_troubled:
-        query = query.where(RunRecord.id.in_(_troubled(wanted.among)))
-    elif wanted.among is not None:
-        query = query.where(RunRecord.workflow.in_(sorted(wanted.among)))
-    if wanted.statuses:
-        query = query.where(RunRecord.status.in_(sorted(wanted.statuses)))
+    for condition in _conditions(wanted, most):
+        query = query.where(condition)
     with database.read() as connection:
         return [listed(row) for row in connection.execute(query)]
+
+
+def _conditions(wanted: Wanted, most: int) -> Iterator[ColumnElement[bool]]:
+    of_one = [
+        *([AuditSubjectRow.external_id == wanted.requester] if wanted.requester else []),
+        *([RunRecord.workflow == wanted.workflow] if wanted.workflow else []),
+    ]
+    if wanted.is_troubled:
+        yield RunRecord.id.in_(_troubled(wanted.among))
+        yield from map(Common, of_one)  # A person or a workflow may have had any number of runs.
+    else:
+        yield from of_one
+        if wanted.among is not None:
+            is_among = RunRecord.workflow.in_(sorted(wanted.among))
+            is_plain = not (of_one or wanted.statuses or wanted.since)
+            yield RunRecord.id.in_(_newest(wanted.among, most)) if is_plain else is_among
+    if wanted.since is not None:
+        yield RunRecord.started_at >= wanted.since
+    if wanted.statuses:
+        yield RunRecord.status.in_(sorted(wanted.statuses))
+
+
+def _newest(among: frozenset[str], most: int) -> Select[str]:
+    """Return the ids of the newest runs of these workflows, looked for among those of each."""
+    active, run, one = (
+        ActiveDefinitionRecord,
+        RunRecord.__table__.alias(),
+        RunRecord.__table__.alias(),
+    )
+    since = (
+        select(one.c.started_at)
+        .where(one.c.workflow == active.workflow)
+        .order_by(one.c.started_at.desc())
+        .limit(1)
+        .offset(most - 1)
+        .scalar_subquery()
+    )
+    return (
+        select(run.c.id)
+        .join(active.__table__, run.c.workflow == active.workflow)
+        .where(active.workflow.in_(sorted(among)))
+        .where(run.c.started_at >= func.coalesce(since, _EVER))
+        .order_by(run.c.started_at.desc(), run.c.id)
+        .limit(most)
+    )
 
 
 def _troubled(among: frozenset[str] | None) -> CompoundSelect[str]:

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from storage.audit_models import AuditEntryRow, LineMember
+from storage.audit_models import IS_OUTSIDE_RUNS, AuditEntryRow, Common, LineMember
 from storage.history import COLUMNS, entries_of
 from workflows.entry import Entry
 
 REFUSED, WRONG_CODE, REVIEWED = "approval.refused", "step_up.refused", "break_glass.reviewed"
 OWN = "requester"
+# As an index has it.
+_NAMED = func.coalesce(LineMember("data", "by_run"), LineMember("data", "request"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +30,17 @@ def read_beside(connection: Connection, run: str, *, of: Iterable[Entry]) -> lis
     entries name one of its requests, and reviews of the glass that was broken.
     """
     requests = {str(one.data["request"]) for one in of if one.kind == "approval.requested"}
-    row, request = AuditEntryRow, LineMember("data", "request")
-    told = and_(row.kind.in_((REFUSED, REVIEWED)), LineMember("data", "by_run") == run)
-    codes = and_(row.kind == WRONG_CODE, request.in_(sorted(requests)))
-    rows = connection.execute(
-        select(*COLUMNS)
-        .where(
-            row.run_id.is_(None), row.kind.in_((REFUSED, WRONG_CODE, REVIEWED)), or_(told, codes)
-        )
-        .order_by(row.seq)
-    ).all()
+    told = or_(
+        _told(REFUSED, _NAMED.in_([run])),
+        _told(REVIEWED, _NAMED.in_([run])),
+        _told(WRONG_CODE, _NAMED.in_(sorted(requests))),
+    )
+    rows = connection.execute(select(*COLUMNS).where(told).order_by(AuditEntryRow.seq)).all()
     return entries_of(connection, rows)
+
+
+def _told(kind: str, named: ColumnElement[bool]) -> ColumnElement[bool]:
+    return and_(IS_OUTSIDE_RUNS, Common(AuditEntryRow.kind == kind), named)
 
 
 def count_refused(connection: Connection, places: range) -> Refused:

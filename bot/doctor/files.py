@@ -136,7 +136,7 @@ def _secrets(around: Around, policy: Policy, kept: frozenset[str]) -> Finding:
 def _refuse_keyless(policy: Policy, held: HeldSecrets) -> None:
     for name, one in (policy.webhooks or {}).items():
         if plain(one.secret) in held.names():
-            refuse_keyless(name, one, held.reveal(one.secret))
+            refuse_keyless(name, one, held.look_at(one.secret))
 
 
 def _people(policy: Policy, definitions: Iterable[Definition], reached: Reached | None) -> Finding:

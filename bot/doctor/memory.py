@@ -10,10 +10,10 @@ from bot.cli.reading import opened_as_it_is
 from bot.doctor.around import Around
 from bot.doctor.findings import Finding, fail, ok, refused, unknown, warn
 from bot.settings import Settings
-from bot.wording import duration, plural
+from bot.wording import duration, joined, plural
 from storage.audit_models import AuditTreeRow
 from storage.database import Database
-from storage.gauges import Waiting, read_waiting, read_workers
+from storage.gauges import Waiting, connected_from, read_waiting, read_workers
 from storage.lock_file import ServeLock
 from storage.migrate import (
     is_current,
@@ -29,6 +29,7 @@ from workflows.errors import StorageError
 LOCK_MS = 2_000
 SKEWED = timedelta(seconds=10)
 LATE = timedelta(minutes=10)  # Slack's limits explain minutes; more than that, something is wrong.
+TAKE_PART = "Start `interlock serve` or `interlock worker` here, if it should."
 NOTHING_RECORDED = "Nothing can be recorded, so nothing is done."
 
 
@@ -57,7 +58,8 @@ def look_at_memory(around: Around, database: Database) -> Iterator[Finding]:
     with database.read() as connection:
         waiting = read_waiting(connection)
         alive = None if settings.is_sqlite else read_workers(connection)
-    yield _serving(settings, elsewhere=alive or 0)
+        places = [] if settings.is_sqlite else connected_from(connection)
+    yield _serving(settings, elsewhere=alive or 0, places=places)
     if alive is not None:
         yield _workers(alive)
     yield _messages(around, waiting)
@@ -122,7 +124,7 @@ def _clock(around: Around, database: Database) -> Finding:
     )
 
 
-def _serving(settings: Settings, *, elsewhere: int) -> Finding:
+def _serving(settings: Settings, *, elsewhere: int, places: list[str]) -> Finding:
     holder = ServeLock.holder(settings.home)
     if holder is not None:
         return ok("serving", f"{holder} works on {settings.home}.")
@@ -132,7 +134,15 @@ def _serving(settings: Settings, *, elsewhere: int) -> Finding:
             "serving",
             f"Nobody works on {settings.home}; {others} on this database.",
             costs="Runs go on there; this machine takes no part.",
-            do="Start `interlock serve` or `interlock worker` here, if it should.",
+            do=TAKE_PART,
+        )
+    if places:
+        return warn(
+            "serving",
+            f"Nobody works on {settings.home}; others are connected to this database from"
+            f" {joined(places, 'and')}.",
+            costs="People are answered if one of them serves; this machine takes no part.",
+            do=TAKE_PART,
         )
     return warn(
         "serving",

@@ -48,19 +48,20 @@ class HeldSecrets:
             SecretUnreadableError: a source that comes first could not be asked.
             SecretError: there is none, or it cannot be used.
         """
-        found = self._asked(name)
-        if found is None:
-            raise SecretError(
-                f"There is no secret {name!r}.",
-                hint=f"Set it with `interlock secret set {plain(name)}`,"
-                f" or as INTERLOCK_SECRET_{plain(name).upper()}.",
-            )
-        self._redact.learn(found.value)
+        found = self._found(name)
         self._used(plain(name))
         return found
 
     def reveal(self, name: str) -> str:
         return self.find(name).value
+
+    def look_at(self, name: str) -> str:
+        """Return a value that is only judged: as `find`, and no use of the secret.
+
+        Raises:
+            SecretError: as `find`.
+        """
+        return self._found(name).value
 
     def learn(self) -> list[SecretError]:
         """Tell the redactor of every value that lies on this machine; return what went wrong."""
@@ -111,6 +112,17 @@ class HeldSecrets:
         """
         before = takewhile(lambda one: one.name != source, self._sources)
         return next((one.name for one in before if plain(name) in (one.names() or ())), None)
+
+    def _found(self, name: str) -> Found:
+        found = self._asked(name)
+        if found is None:
+            raise SecretError(
+                f"There is no secret {name!r}.",
+                hint=f"Set it with `interlock secret set {plain(name)}`,"
+                f" or as INTERLOCK_SECRET_{plain(name).upper()}.",
+            )
+        self._redact.learn(found.value)
+        return found
 
     def _asked(self, name: str) -> Found | None:
         """Ask each in its turn, and no further one than the first that has it."""

@@ -84,7 +84,9 @@ def doubt_card(card: DoubtCard) -> Rendered:
         section(f"{_begun(card)}, but {escape(_cause(card), 200)}. {_where(card)}"),
     ]
     if card.settled is not None:
-        return rendered(_record_sentence(card, card.settled), [*blocks, _record(card.settled)])
+        return rendered(
+            _record_sentence(card, card.settled), [*blocks, _record(card, card.settled)]
+        )
     return rendered(
         _question(card), [*blocks, section(_asked(card)), doubt_buttons(card), _footer(card)]
     )
@@ -159,18 +161,22 @@ def _footer(card: DoubtCard) -> Block:
     return context(f"Run {code(card.run)} · step {code(card.step)} · {nothing} by itself")
 
 
-def _record(settled: DoubtSettled) -> Block:
+def _record(card: DoubtCard, settled: DoubtSettled) -> Block:
     sign, words = _answer(settled)
-    told_by = mention(settled.by) if settled.by is not None else "the system it was sent to"
+    told_by = mention(settled.by) if settled.by is not None else _target(card)
     reason = f"\n“{escape(settled.reason, 300)}”" if settled.reason else ""
     return section(f"{sign} {bold(words)} · according to {told_by} · {when(settled.at)}{reason}")
 
 
 def _record_sentence(card: DoubtCard, settled: DoubtSettled) -> str:
     sign, words = _answer(settled)
-    told_by = settled.by.plain if settled.by is not None else "the system it was sent to"
+    told_by = settled.by.plain if settled.by is not None else _target(card)
     where = f"{escape(card.title, 150)}, step {escape(card.step, 80)}"
     return f"{sign} {where}: {escape(words, 80)}, according to {escape(told_by, 80)}."
+
+
+def _target(card: DoubtCard) -> str:
+    return "the program itself" if card.is_program else "the system it was sent to"
 
 
 def _answer(settled: DoubtSettled) -> tuple[str, str]:

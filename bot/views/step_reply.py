@@ -38,6 +38,7 @@ class StepReply:
     asked: Sequence[Who] = ()  # Whom it speaks to.
     stays: Sequence[str] = ()  # Which steps changed something that a cancelled run leaves behind.
     card: str = ""  # The address of the card that it is about.
+    is_program: bool = False  # Its effect is a program that was started here.
     rseq: int = 0
     index: int | None = None
 
@@ -111,7 +112,10 @@ def _in_doubt(reply: StepReply) -> str:
         "end_unknown": "nobody can say how the program ended",
     }
     cause = known.get(named) or answered(named) or "the cause is unknown"
-    return f"❓ {_step(reply)} may or may not have happened: {cause}. It is not sent again blindly"
+    sent = "started" if reply.is_program else "sent"
+    return (
+        f"❓ {_step(reply)} may or may not have happened: {cause}. It is not {sent} again blindly"
+    )
 
 
 def _resolved(reply: StepReply) -> str:
@@ -122,7 +126,7 @@ def _resolved(reply: StepReply) -> str:
     }.get(_text(reply, "happened"), "❓ {step} was looked into")
     how = {
         "probe": ", as the system it was sent to says",
-        "late_reply": ", as its late answer says",
+        "late_reply": f", as its late {'end' if reply.is_program else 'answer'} says",
     }.get(_text(reply, "by"), _by(reply))
     return found.format(step=_step(reply)) + how
 

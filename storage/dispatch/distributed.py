@@ -20,7 +20,12 @@ from storage.transaction import Transaction
 from storage.unit import SqlUnit
 from workflows.dispatch import Handler
 from workflows.entry import RunId
-from workflows.errors import AlteredVersionError, StorageError, UnreadableVersionError
+from workflows.errors import (
+    AlteredVersionError,
+    SigningKeyError,
+    StorageError,
+    UnreadableVersionError,
+)
 from workflows.store import Unit
 
 log = logging.getLogger(__name__)
@@ -136,8 +141,9 @@ class DistributedDispatcher:
         try:
             with waiting_for_the_server(SERVER_PATIENCE):
                 handler(run)
-        except AlteredVersionError as error:
-            log.warning("a run waits", extra={"run": run, "why": str(error)})  # Swept each minute.
+        except (AlteredVersionError, SigningKeyError) as error:
+            # Swept each minute. Without a key that counts it is this process that ends.
+            log.warning("a run waits", extra={"run": run, "why": str(error)})
         except UnreadableVersionError:
             self._leave_to_newer(run)
         except Exception:

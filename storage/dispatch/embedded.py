@@ -15,7 +15,7 @@ from storage.journal import utc_now
 from storage.store import SqlStore
 from workflows.dispatch import Handler
 from workflows.entry import RunId
-from workflows.errors import StorageError, UnreadableVersionError
+from workflows.errors import SigningKeyError, StorageError, UnreadableVersionError
 from workflows.store import Unit
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,8 @@ class EmbeddedDispatcher:
         while (run := self._next()) is not None:
             try:
                 handler(run)
-            except UnreadableVersionError as error:
+            except (UnreadableVersionError, SigningKeyError) as error:
+                # Without a key that counts it is this process that ends.
                 log.warning("a run waits", extra={"run": run, "why": str(error)})
             except Exception:
                 # Whatever it was, the run's row still says that it stands.

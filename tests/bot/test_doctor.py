@@ -455,7 +455,7 @@ def test_the_worst_finding_gives_the_exit_code(
 
 
 def test_on_postgres_it_sees_the_server_s_clock_and_its_workers(
-    patient: Patient, postgres_url: str
+    patient: Patient, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patient.variables["INTERLOCK_DATABASE_URL"] = postgres_url
     shutil.rmtree(patient.home / "keys")
@@ -463,6 +463,9 @@ def test_on_postgres_it_sees_the_server_s_clock_and_its_workers(
     found = {one.check: one for one in patient.found()}
     database = open_database(postgres_url)
     with database.begin() as tx:
+        with monkeypatch.context() as patch:
+            patch.setattr("storage.gauges.SETTLED", timedelta(0))
+            connected = {one.check: one for one in patient.found()}["serving"]
         tx.connection.execute(text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
     database.close()
     beside = {one.check: one for one in patient.found()}
@@ -471,6 +474,8 @@ def test_on_postgres_it_sees_the_server_s_clock_and_its_workers(
         "Runs stand still, and nobody is answered.",
         "Runs go on there; this machine takes no part.",
     )
+    assert "others are connected to this database from its own machine" in connected.saw
+    assert "if one of them serves" in connected.costs
     assert found["in force"].state is State.OK
     assert "say-hello" in beside["in force"].saw
     assert beside["workers"].saw == "1 process continues runs."

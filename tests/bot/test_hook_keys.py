@@ -1,11 +1,18 @@
 """Without the key of a webhook nobody makes the bot look it up often, nor holds up who has it."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from bot.hook_keys import BURST, HookKeys
+from bot.hooks import Hooks
 from bot.problems import DoorError
+from bot.secret_sources.environment import EnvironmentSource
+from bot.secret_sources.held import HeldSecrets
 from bot.webhook_signature import SignatureError
 from workflows.errors import SecretError
+from workflows.redaction import Redactor
 from workflows.webhooks import Webhook
 
 HOOK = Webhook(secret="shop_hook", requester="@rita")
@@ -39,6 +46,18 @@ class Shelf:
         for _ in range(deliveries):
             with pytest.raises(SignatureError):
                 self.comes(b"made up")
+
+
+def test_a_start_looks_whether_a_secret_is_a_key_and_is_no_use_of_it() -> None:
+    used: list[str] = []
+    given = EnvironmentSource({"INTERLOCK_SECRET_SHOP_HOOK": "whsec_" + "YWJj" * 12})
+    held = HeldSecrets([given], Redactor(), used=used.append)
+    core: Any = SimpleNamespace(policy=SimpleNamespace(webhooks={"shop": HOOK}), secrets=held)
+    Hooks(core)
+
+    assert used == []
+    assert held.reveal("shop_hook")
+    assert used == ["shop_hook"]
 
 
 @pytest.fixture

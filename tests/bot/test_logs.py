@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.logs import about_run, configure_logs
-from workflows.errors import StorageUnavailableError
+from workflows.errors import SigningKeyError, StorageError, StorageUnavailableError
 from workflows.redaction import MARK, Redactor
 
 log = logging.getLogger("bot.test")
@@ -42,12 +42,13 @@ def test_a_secret_in_a_trace_is_taken_out(written: io.StringIO) -> None:
     assert MARK in json.loads(written.getvalue())["exception"]
 
 
-def test_a_database_that_is_away_for_long_is_told_once_a_minute_and_why(
-    written: io.StringIO,
+@pytest.mark.parametrize("kind", [StorageUnavailableError, SigningKeyError])
+def test_a_database_that_is_away_or_a_key_that_ended_is_told_once_a_minute_and_why(
+    written: io.StringIO, kind: type[StorageError]
 ) -> None:
-    with pytest.raises(StorageUnavailableError) as away:
-        raise StorageUnavailableError("It cannot be reached.") from OSError("refused\nat")
-    about = (StorageUnavailableError, away.value, away.tb)
+    with pytest.raises(kind) as away:
+        raise kind("It cannot be reached.") from OSError("refused\nat")
+    about = (kind, away.value, away.tb)
     for second in range(90):
         for part in ("outbox", "clock"):
             words = f"{part} waits for the database"

@@ -20,7 +20,7 @@ from tests.storage.dispatching import PATIENCE, begin_run, begin_run_and_fail, r
 from tests.storage.job_queue import CALM_BEAT, dispatcher_of, jobs
 from tests.storage.run_drafts import HandClock
 from workflows.entry import RunId
-from workflows.errors import UnreadableVersionError
+from workflows.errors import SigningKeyError, UnreadableVersionError
 
 
 @pytest.fixture
@@ -240,6 +240,23 @@ def test_a_segment_that_dies_is_tried_again_and_the_third_time_somebody_is_told(
         until(lambda: bool(told))
 
     assert told[0] == (run, 3)
+
+
+def test_a_segment_of_a_process_whose_key_was_ended_is_no_death_of_its_run(
+    store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_: RunId) -> None:
+        raise SigningKeyError("The writer key of this process was ended while it ran.")
+
+    with serving(dispatcher_of(store), refused) as dispatcher:
+        run = begin_run(store, "r1", dispatcher)
+        until(lambda: "a run waits" in caplog.messages)
+    with store.begin() as unit:
+        unit.lock_run(run)
+        deaths = unit.count_death(run) - 1
+
+    assert deaths == 0
+    assert [one.exc_info for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 def test_stopping_waits_for_the_segments_under_way_and_begins_no_other(

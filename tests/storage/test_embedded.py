@@ -10,6 +10,7 @@ from storage.store import SqlStore
 from tests.storage.dispatching import PATIENCE, begin_run, begin_run_and_fail, rest, serving, until
 from tests.storage.run_drafts import HandClock
 from workflows.entry import RunId
+from workflows.errors import SigningKeyError
 
 
 @pytest.fixture
@@ -100,6 +101,23 @@ def test_a_segment_that_dies_is_tried_again_and_the_third_time_somebody_is_told(
         until(lambda: bool(told))
 
     assert told[0] == (run, 3)
+
+
+def test_a_segment_of_a_process_whose_key_was_ended_is_no_death_of_its_run(
+    store: SqlStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_: RunId) -> None:
+        raise SigningKeyError("The writer key of this process was ended while it ran.")
+
+    with serving(EmbeddedDispatcher(store), refused) as dispatcher:
+        run = begin_run(store, "r1", dispatcher)
+        until(lambda: "a run waits" in caplog.messages)
+    with store.begin() as unit:
+        unit.lock_run(run)
+        deaths = unit.count_death(run) - 1
+
+    assert deaths == 0
+    assert [one.exc_info for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 def test_a_segment_that_ends_well_clears_the_count_of_deaths(store: SqlStore) -> None:

@@ -24,14 +24,16 @@ from workflows.errors import StorageUnavailableError, UnusableDatabaseError
 def is_ours(found: SchemaItem, name: str | None, *_more: object) -> bool:
     """Whether the models describe it; the search index stands in its migration alone.
 
-    So do the tables of the job queue, which are Procrastinate's own.
+    So do an index over what lines say, which only Postgres can tell of, and the tables of the
+    job queue, which are Procrastinate's own.
     """
     table = getattr(getattr(found, "table", None), "name", "")
-    if name in TABLES or table in TABLES:
+    if name in TABLES or table in TABLES or name == OVER_LINES:
         return False
     return name not in SEARCH_OBJECTS and f"{table}.{name}" not in SEARCH_OBJECTS
 
 
+OVER_LINES = "ix_audit_entry_about"
 CHANGED_LAST = "procrastinate_trigger_function_status_events_update_v1"
 COMPARED = {"compare_type": True, "include_object": is_ours}
 
@@ -46,6 +48,7 @@ def engine(database: Database) -> Iterator[Engine]:
     return database.engine
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_an_empty_database_is_brought_to_the_schema_of_the_models(engine: Engine) -> None:
     assert not is_current(engine)
     upgrade(engine)

@@ -2,21 +2,35 @@
 
 import re
 import sqlite3
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from types import ModuleType
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from storage import shadow_sql, soak_sql
 from storage.approval_figures import read_approvals
 from storage.catalog_figures import GoingOn, going_on, went
+from storage.catalog_history import (
+    code_of_versions,
+    count_told,
+    told_active,
+    told_of,
+    versions_had,
+    was_changed_by,
+)
 from storage.database import Database, open_database
-from storage.figures import read_standing
+from storage.enrolment import verifier_keys
+from storage.figures import read_standing, read_sums
+from storage.history import read_run
 from storage.listing import Wanted, list_runs
 from storage.outbox_values import MessagePlace
-from storage.run_models import RunRecord
+from storage.refusals import read_beside
+from storage.run_models import ActiveDefinitionRecord, DefinitionRecord, RunRecord
 from storage.store import SqlStore
 from storage.tokens import note_use, token_named, token_of
 from storage.trouble_figures import read_failures
@@ -181,16 +195,128 @@ def test_the_health_of_a_period_is_read_by_its_moments(store: SqlStore) -> None:
     assert sum("ix_audit_entry_counted" in plan for plan in found.values()) == 2
 
 
-def test_what_waits_for_a_person_is_found_among_what_waits(store: SqlStore) -> None:
+@pytest.mark.parametrize(
+    "of",
+    [{"among": frozenset({"a", "b"})}, {"workflow": "a"}, {"requester": PersonId("slack:T0:U0A")}],
+)
+def test_what_waits_for_a_person_is_found_among_what_waits(
+    store: SqlStore, of: dict[str, Any]
+) -> None:
     walk(store)
     with read(store.database) as said:
-        found = list_runs(store.database, Wanted(is_troubled=True, among=frozenset({"a", "b"})))
+        found = list_runs(store.database, Wanted(is_troubled=True, **of))
     plan = "; ".join(plans(store.database, said).values())
 
     assert found == []
-    assert "ix_run_troubled" in plan
+    assert any(one in plan for one in ("ix_run_troubled", "ix_run_status_started_at (status=?)"))
     assert "ix_run_workflow_started_at" not in plan
+    assert "ix_run_requester_started_at" not in plan
     assert READ_WHOLE.search(plan) is None
+
+
+def test_runs_of_some_workflows_are_found_among_the_newest_of_each(store: SqlStore) -> None:
+    rows = [a_row(f"r{n}", "abc"[n % 3], "1", "ana") for n in range(9)]
+    moments = [NOON + timedelta(minutes=n // 3) for n in range(9)]
+    with store.database.engine.begin() as connection:
+        connection.execute(
+            RunRecord.__table__.insert(),
+            [one | {"started_at": at} for one, at in zip(rows, moments, strict=True)],
+        )
+        connection.execute(
+            DefinitionRecord.__table__.insert(),
+            {
+                "version": "1",
+                "workflow": "a",
+                "canonical": "{}",
+                "published_at": NOON,
+                "published_by": "x",
+            },
+        )
+        connection.execute(
+            ActiveDefinitionRecord.__table__.insert(),
+            [
+                {"workflow": one, "version": "1", "level": "trial", "activated_at": NOON}
+                for one in "abc"
+            ],
+        )
+    with read(store.database) as said:
+        found = list_runs(store.database, Wanted(among=frozenset("ac")), most=3)
+    plan = "; ".join(plans(store.database, said).values())
+
+    assert [one.id for one in found] == ["r6", "r8", "r3"]
+    assert "COVERING INDEX ix_run_workflow_started_at (workflow=? AND started_at>?)" in plan
+
+
+def test_runs_that_ended_are_counted_without_keeping_them(store: SqlStore) -> None:
+    ended = {"status": "done", "outcome": "done", "finished_at": NOON}
+    with store.database.engine.begin() as connection:
+        connection.execute(
+            RunRecord.__table__.insert(),
+            [a_row(f"r{n}", "a", "1", "ana") | ended for n in range(2_000)],
+        )
+    period = {"since": NOON, "until": NOON + timedelta(days=7)}
+    with store.database.read() as connection:
+        read_sums(connection, **period)  # What it loads is no memory of runs.
+        tracemalloc.start()
+        found = read_sums(connection, **period)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert found.done == 2_000
+    assert most < 80_000
+
+
+def test_what_somebody_typed_a_moment_ago_is_found_by_the_moment(store: SqlStore) -> None:
+    wanted = Wanted(requester=PersonId("slack:T0:U0A"), workflow="a", since=NOON)
+    with read(store.database) as said:
+        list_runs(store.database, wanted)
+
+    assert "(requester=? AND started_at>?)" in "".join(plans(store.database, said).values())
+
+
+def ask_outside(store: SqlStore) -> None:
+    """Read on the way of a start, a list or a timeline what stands outside of runs."""
+    told_active(store.database, "tidy-up")
+    list(versions_had(store.database, "tidy-up"))
+    code_of_versions(store.database)
+    was_changed_by(store.database, "tidy-up", "r1")
+    with store.database.read() as connection:
+        told_of(connection, "tidy-up", owns=["publish"], most=5)
+        count_told(connection, "tidy-up", owns=["publish"])
+        verifier_keys(connection)
+        read_beside(connection, "r1", of=read_run(connection, "r1"))
+
+
+def test_what_stands_outside_of_runs_is_not_read_as_if_it_were_one_run(store: SqlStore) -> None:
+    walk(store)
+    with read(store.database) as said:
+        ask_outside(store)
+
+    found = {
+        one: plan for one, plan in plans(store.database, said).items() if "run_id IS NULL" in one
+    }
+    beside = found.pop(next(one for one in found if "step_up.refused" in one))
+
+    assert len(found) == 7
+    assert {one: plan for one, plan in found.items() if "outside_runs (kind=?" not in plan} == {}
+    assert {one: plan for one, plan in found.items() if READ_WHOLE.search(plan)} == {}
+    assert beside.count("ix_audit_entry_about (<expr>=?)") == 3
+
+
+def test_on_postgres_too_what_is_told_of_a_run_is_found_by_its_name(postgres_url: str) -> None:
+    said: list[tuple[str, Any]] = []
+    with closing(open_database(postgres_url)) as database, database.read() as connection:
+        event.listen(
+            connection.engine,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, values, *_: said.append((statement, values)),
+        )
+        read_beside(connection, "r1", of=[])
+        statement, values = said[0]
+        connection.execute(text("SET LOCAL enable_seqscan = off"))  # Nothing stands there yet.
+        plan = connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all()
+
+    assert "ix_audit_entry_about" in str(plan)
 
 
 @pytest.mark.parametrize("asked", [soak_sql, shadow_sql])

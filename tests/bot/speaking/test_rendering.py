@@ -242,12 +242,15 @@ def test_a_doubt_about_a_program_names_no_key_that_the_program_was_never_told(be
     bench.add(verdict("granted"))
     plain = intended()
     (intent,) = bench.add(replace(plain, data={**plain.data, "action": "shell.run"}))
-    bench.add(fact("action.in_doubt", step="refund", attempt=1, idem="r1/refund", cause="timeout"))
+    named = {"step": "refund", "attempt": 1, "idem": "r1/refund"}
+    (doubt,) = bench.add(fact("action.in_doubt", **named, cause="timeout"))
 
     words, _ = bench.says(Subject.DOUBT, f"r1/refund/{intent}")
+    line, _ = bench.says(Subject.STEP, doubt)
 
     assert "it was stopped when its time was over" in words
     assert "under the key" not in words
+    assert "It is not started again blindly" in line
 
 
 def test_an_exception_says_what_stands_until_somebody_answers(bench: Bench) -> None:

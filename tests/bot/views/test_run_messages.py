@@ -120,6 +120,22 @@ def test_each_notable_entry_is_one_line_in_the_thread(entry: Entry, words: str) 
     assert "Entry 4 of this run · entry #7 of the log" in told
 
 
+@pytest.mark.parametrize(
+    ("entry", "of_target", "of_program"),
+    [
+        (an_entry("action.in_doubt", cause="crash"), "not sent again", "not started again"),
+        (an_entry("action.resolved", happened="yes", by="late_reply"), "late answer", "late end"),
+    ],
+)
+def test_a_line_about_a_program_speaks_of_nothing_sent(
+    entry: Entry, of_target: str, of_program: str
+) -> None:
+    reply = reply_about(entry)
+
+    assert of_target in told_by(step_reply(reply))
+    assert of_program in told_by(step_reply(replace(reply, is_program=True)))
+
+
 def test_a_reminder_speaks_to_those_who_have_not_decided() -> None:
     told = told_by(step_reply(reply_about(an_entry("approval.reminded"), asked=[ANA])))
 
@@ -211,9 +227,11 @@ def test_a_doubt_about_a_target_that_acts_once_under_a_key_says_so() -> None:
 def test_a_settled_doubt_keeps_who_said_so_and_has_no_buttons(happened: str) -> None:
     by_ana = a_doubt(settled=DoubtSettled(happened=happened, by=ANA, at=NOON))
     by_probe = a_doubt(settled=DoubtSettled(happened=happened, by=None, at=NOON))
+    by_itself = replace(by_probe, is_program=True)
 
     assert "according to <@U0ANA>" in told_by(doubt_card(by_ana))
     assert "the system it was sent to" in told_by(doubt_card(by_probe))
+    assert "according to the program itself" in told_by(doubt_card(by_itself))
     assert buttons_of(doubt_card(by_ana).payload) == {}
 
 

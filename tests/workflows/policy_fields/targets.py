@@ -242,9 +242,10 @@ def _delivered(bench: Bench, more: str, headers: dict[str, str] | None = None) -
         return Started(run=order.workflow, is_new=True)
 
     text = f'{BASE}webhooks: {{shop: {{secret: shop, requester: "@rita"{more}}}}}\n'
+    secret = SECRETS.__getitem__
     core: Any = SimpleNamespace(
         policy=bench.policy(text),
-        secrets=SimpleNamespace(names=lambda: frozenset(SECRETS), reveal=SECRETS.__getitem__),
+        secrets=SimpleNamespace(names=lambda: frozenset(SECRETS), reveal=secret, look_at=secret),
         library=SimpleNamespace(definitions=lambda: (HOOKED,), is_deaf=lambda _name: False),
         people=Town(),
         engine=SimpleNamespace(start=start),
