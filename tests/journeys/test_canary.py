@@ -228,6 +228,6 @@ def test_each_trace_would_be_found(day: Day) -> None:
     for form in forms(CANARY):
         assert form in traces(f"x {form} y")
     with day.bot.core.memory.database.begin() as tx:
-        tx.run("UPDATE secret_use SET name = ?", (CANARY,))
+        tx.run("INSERT INTO secret_use VALUES (?, '2026-03-02 12:00:00')", (CANARY,))
 
     assert CANARY in traces(everything_in(day.bot.core.memory.database))
