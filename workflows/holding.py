@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from workflows.batching import batch_in
 from workflows.blast_radius import make_weighed
 from workflows.entry import Entry, Json
-from workflows.errors import ActionError, InterlockError
+from workflows.errors import InterlockError
 from workflows.freezing import FREEZE, frozen, may_be_frozen
 from workflows.moments import stamp
 from workflows.ready import Ready
@@ -25,6 +25,7 @@ AGAIN = timedelta(seconds=15)
 UNSAID = timedelta(minutes=1)  # For so long nobody is told that an approval cannot be checked.
 SOONEST = timedelta(hours=1)  # How soon a freeze that was lifted early is noticed.
 HOLD = "hold"
+UNCHECKED = "cannot_be_checked"  # Whatever the reason: two that alternate would fill the log.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +64,8 @@ def held_unchecked(segment: Segment, name: str, error: InterlockError) -> Next:
     granted, now = segment.state.step(name).granted_at, segment.house.now()
     if granted is None or now < granted + UNSAID:
         return Pause(until=now + AGAIN)
-    rule = error.error_class if isinstance(error, ActionError) else "people_unreadable"
     words = f"a check of what was approved: {error.message}"
-    return _hold(segment, name, Hold(rule=rule, words=words))
+    return _hold(segment, name, Hold(rule=UNCHECKED, words=words))
 
 
 def _freeze(segment: Segment, name: str, ready: Ready | None) -> Hold | None:

@@ -8,11 +8,13 @@ from storage.store import SqlStore
 from tests.world import SLOW, Change, ChangeWorld, Clock, Value, Working, failing
 from workflows.actions.base import Busy, Call
 from workflows.actions.valve import Valve
+from workflows.errors import TransientReadError
 from workflows.holding import AGAIN
 from workflows.services import Rate
 
 FAILED = "action.failed"
 WHY = "the comparison with Slack"
+BUSY = TransientReadError("too busy", error_class="http_503")
 
 ASKS_NOBODY = """
 workflow: just-change
@@ -85,7 +87,8 @@ def test_an_approval_that_cannot_be_checked_for_long_says_why_once_and_goes_on(
     house.world.trouble = failing("read", SLOW, times=99)
     house.settle()
     soon = holds(house, run)
-    for _ in range(7):
+    for number in range(7):
+        house.world.trouble = failing("read", (BUSY, SLOW)[number % 2], times=99)
         house.clock.forward(AGAIN)
         house.settle()
     status = house.status(run)
