@@ -1,4 +1,4 @@
-"""Who keeps heads outside, and who failed to, as data that is kept and in words."""
+"""Who keeps heads outside, who failed to, and who takes no entries: as kept data and in words."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.wording import duration, plural, utc
 from storage.anchors import Anchor, Turn
+from storage.pushing import PushState
 from workflows.entry import Json
 from workflows.moments import moment, stamp
 
@@ -44,6 +45,23 @@ def failing_words(kept: Mapping[str, Any]) -> str:
     """Say who does not take heads any more, since when and why."""
     since, tries = utc(moment(kept["since"])), plural(kept["n"], "try", "tries")
     return f"{by(kept['name'])} failed since {since} ({tries}): {kept['why']}"
+
+
+def push_json(failing: Iterable[PushState]) -> list[Json]:
+    """Return where entries are pushed to and not taken."""
+    return [
+        {"target": one.target, "next": one.next_idx, "since": stamp(at), "why": one.trouble}
+        for one in failing
+        if (at := one.failing_since) is not None
+    ]
+
+
+def push_words(kept: Mapping[str, Any]) -> str:
+    """Say where entries are not taken, since when, from which on, and why."""
+    since = utc(moment(kept["since"]))
+    return (
+        f"{kept['target']} takes no entries since {since}, from #{kept['next']} on: {kept['why']}"
+    )
 
 
 def by(kind: str) -> str:

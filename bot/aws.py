@@ -13,6 +13,17 @@ from bot.sigv4 import Credentials, Scope, signed_headers
 from workflows.errors import InterlockError
 
 JSON_1_1 = "application/x-amz-json-1.1"
+# What a service says that may go better the next time; nothing where something before it answers.
+PASSING = frozenset(
+    {
+        "",
+        "DependencyTimeoutException",
+        "InternalServiceError",
+        "KeyUnavailableException",
+        "KMSInternalException",
+        "ThrottlingException",
+    }
+)
 
 
 class AwsRefusedError(InterlockError):

@@ -6,7 +6,14 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from bot.anchor_words import anchor_words, anchors_json, failing_json, failing_words
+from bot.anchor_words import (
+    anchor_words,
+    anchors_json,
+    failing_json,
+    failing_words,
+    push_json,
+    push_words,
+)
 from bot.digest_asked import MOST_PEOPLE, Asked, AskedOf
 from bot.error_words import error_words
 from bot.health import HealthReport, finding_from, finding_json
@@ -82,6 +89,7 @@ def figures_json(
         # A digest stands in Slack itself.
         "anchors": anchors_json(one for one in figures.anchors if one.type != "slack"),
         "failing": failing_json(figures.turns),
+        "push": push_json(figures.unpushed),
         "head": {
             "note": head.note,
             "origin": head.origin,
@@ -277,7 +285,10 @@ def shown_from(
         exceptions=figures["exceptions"],
         changes=[*figures["changes"], *_payload_words(figures.get("payloads"))],
         anchors=[anchor_words(one, now=until) for one in figures.get("anchors", ())],
-        failing=[failing_words(one) for one in figures.get("failing", ())],
+        failing=[
+            *(failing_words(one) for one in figures.get("failing", ())),
+            *(push_words(one) for one in figures.get("push", ())),
+        ],
     )
 
 

@@ -53,7 +53,7 @@ _WORDS: Mapping[str, str] = {
     "request_refused": "The request could not be written",
     "role_refused": "The database knows no such role",
     "secret": "A secret is missing, or stands in the clear",
-    "secret_missing": "A secret that it needs is not set",
+    "secret_missing": "A secret that it needs is not set, or not given out",
     "secret_refused": "This workflow may not use a secret that it needs",
     "secret_unreadable": "Where a secret is kept could not be asked",
     "secret_unusable": "A secret that it needs cannot be used",

@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from bot.aws import AwsRefusedError, AwsService
+from bot.aws import PASSING, AwsRefusedError, AwsService
 from bot.calling import CallError
 from storage.master_key import Master, another_key
 from workflows.errors import SecretError, SecretUnreadableError
@@ -45,7 +45,7 @@ class KmsMaster:
         except AwsRefusedError as refusal:
             if refusal.kind in CHANGED:
                 raise another_key() from refusal
-            kind = SecretError if refusal.kind else SecretUnreadableError
+            kind = SecretUnreadableError if refusal.kind in PASSING else SecretError
             raise kind(f"The master key cannot be used: {refusal.message}") from refusal
         try:
             return base64.b64decode(str(told.get(member, "")), validate=True)

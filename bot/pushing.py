@@ -12,6 +12,7 @@ from functools import cached_property
 
 from bot.push_target import Push, PushError, PushTooLargeError, Target, Told, target_of
 from bot.threaded import Threaded
+from storage.evidence.derived.sealed import Sealed, in_short
 from storage.pushing import MOST, Batch, PushRows
 from workflows.errors import StorageError
 
@@ -56,10 +57,10 @@ class Pushing(Threaded):
             return LOOK_SECONDS
         batch = replace(batch, entries=batch.entries[: self._most])
         try:
-            self._target.send([self._told(batch, place) for place in range(len(batch.entries))])
+            told = self._hand_over(batch)
         except PushError as error:
             return self._refused(error, len(batch.entries))
-        self._rows.sent(batch, now=self._now())
+        self._rows.sent(batch, now=self._now(), told=told)
         if self._failures:
             log.info("entries are pushed again", extra={"target": self._push.name})
         self._failures = 0
@@ -69,9 +70,30 @@ class Pushing(Threaded):
     def _target(self) -> Target:
         return self._given or target_of(self._push)
 
-    def _told(self, batch: Batch, place: int) -> Told:
-        entry = batch.entries[place]
-        return Told(entry.kind, entry.ts, self._push.event(entry, batch.origin))
+    def _hand_over(self, batch: Batch) -> str:
+        """Send a batch; return what people should know of how it was taken.
+
+        An entry that is too large by itself goes without what it tells: all that comes after it
+        would wait for ever otherwise, and whoever watches sees that something is left out.
+        """
+        try:
+            self._target.send([self._told(entry, batch.origin) for entry in batch.entries])
+        except PushTooLargeError:
+            if len(batch.entries) > 1:
+                raise
+        else:
+            return ""
+        (entry,) = batch.entries
+        self._target.send([self._told(in_short(entry), batch.origin)])
+        self._most = MOST
+        log.warning(
+            "an entry was pushed without what it tells",
+            extra={"target": self._push.name, "idx": entry.idx, "id": entry.id},
+        )
+        return f"entry #{entry.idx} was too large for it and went without what it tells"
+
+    def _told(self, entry: Sealed, origin: str) -> Told:
+        return Told(entry.kind, entry.ts, self._push.event(entry, origin))
 
     def _refused(self, error: PushError, count: int) -> float:
         if isinstance(error, PushTooLargeError) and count > 1:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 from storage.anchor_models import AnchorTurnRecord
 from storage.audit_models import AuditAnchorRow, AuditCheckpointRow
 from storage.change import RowSql
-from storage.transaction import Transaction
+from storage.transaction import Database, Transaction
 from workflows.entry import Actor, Draft
 
 NEWEST = 20
@@ -191,3 +191,15 @@ def anchored_notes(connection: Connection) -> Sequence[tuple[int, str]]:
         .limit(NEWEST)
     )
     return [(one.size, one.note) for one in found]
+
+
+def forget_failing(database: Database, *, but: Iterable[str]) -> None:
+    """Forget that somebody failed who is not asked any more: nobody could put that right."""
+    asked = set(but)
+    with database.read() as connection:
+        turns = read_turns(connection)
+    gone = [one.name for one in turns if one.failures and one.name not in asked]
+    if gone:
+        with database.begin() as tx:
+            for name in gone:
+                RowSql(tx).run("DELETE FROM anchor_turn WHERE name = ?", name)

@@ -16,6 +16,7 @@ from storage.anchors import Anchor, Turn, newest_of_each, read_turns
 from storage.audit_models import AuditEntryRow
 from storage.history import COLUMNS, entries_of
 from storage.limit_models import GlassUseRecord
+from storage.pushing import PushState, read_failing
 from storage.refusals import Refused, count_refused
 from storage.retention.counts import Removed, read_removed
 from storage.run_models import IS_OPEN, DecisionRecord, RequestRecord, RunRecord
@@ -92,6 +93,7 @@ class Figures:
     changes: Listed
     anchors: Sequence[Anchor]  # The newest of each type.
     turns: Sequence[Turn]
+    unpushed: Sequence[PushState]  # Where entries are pushed to and not taken, now.
     checks: Sequence[Entry]  # Our own verifications.
     removed: Removed
     refused: Refused
@@ -117,6 +119,7 @@ def read_figures(
         changes=_listed(connection, CHANGES, places),
         anchors=newest_of_each(connection),
         turns=read_turns(connection),
+        unpushed=read_failing(connection, now=now),
         checks=_all(connection, ("verify.run",), places),
         removed=read_removed(connection, places),
         refused=count_refused(connection, places),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from storage.audit_models import AuditTreeRow
 from storage.change import RowSql
@@ -22,6 +22,7 @@ from storage.transaction import Database
 MOST = 500  # Entries in a batch.
 MOST_BYTES = 1024 * 1024
 HELD = timedelta(minutes=2)
+IN_USE = timedelta(hours=2)  # Longer than a target may be left alone.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class PushState:
     size: int
     sent_at: datetime | None = None
     failing_since: datetime | None = None
-    trouble: str = ""
+    trouble: str = ""  # While nothing fails, what the target took in short, if anything.
 
     @property
     def behind(self) -> int:
@@ -96,14 +97,19 @@ class PushRows:
             entries = list(sealed(connection, first, min(first + MOST, found.size)))
         return Batch(origin=found.origin, entries=_up_to_size(entries))
 
-    def sent(self, batch: Batch, *, now: datetime) -> bool:
-        """Move the cursor behind `batch`; False if another process holds the target by now."""
+    def sent(self, batch: Batch, *, now: datetime, told: str = "") -> bool:
+        """Move the cursor behind `batch`; False if another process holds the target by now.
+
+        `told` is what people should know of it. It stands there until the target fails, or
+        something else is to be told.
+        """
         first, last = batch.entries[0].idx, batch.entries[-1].idx
         with self._database.begin() as tx:
             moved = RowSql(tx).run(
                 "UPDATE push_cursor SET next_idx = ?, sent_at = ?, failing_since = NULL,"
-                " trouble = '' WHERE target = ? AND held_by = ? AND next_idx = ?",
-                *(last + 1, now, self._target, self._name, first),
+                " trouble = CASE WHEN ? <> '' THEN ? WHEN failing_since IS NULL THEN trouble"
+                " ELSE '' END WHERE target = ? AND held_by = ? AND next_idx = ?",
+                *(last + 1, now, told, told, self._target, self._name, first),
             )
             return bool(moved.rowcount)
 
@@ -123,6 +129,24 @@ class PushRows:
                 "UPDATE push_cursor SET held_until = NULL WHERE target = ? AND held_by = ?",
                 *(self._target, self._name),
             )
+
+
+def read_failing(connection: Connection, *, now: datetime) -> list[PushState]:
+    """Return the targets that take no entries; not those that nobody pushes to any more."""
+    row = PushCursorRecord
+    query = select(row.target, row.next_idx, row.failing_since, row.trouble).where(
+        row.failing_since.is_not(None), row.held_until > now - IN_USE
+    )
+    return [
+        PushState(
+            target=one.target,
+            next_idx=one.next_idx,
+            size=one.next_idx,
+            failing_since=one.failing_since,
+            trouble=one.trouble,
+        )
+        for one in connection.execute(query.order_by(row.target))
+    ]
 
 
 def _up_to_size(entries: list[Sealed]) -> list[Sealed]:

@@ -7,7 +7,6 @@ effect is never begun on an approval that no longer covers exactly what would ru
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from workflows.actions.base import Call, Effect
 from workflows.announcing import Announcement
@@ -27,7 +26,7 @@ from workflows.errors import (
     StorageError,
     TransientReadError,
 )
-from workflows.holding import held_back
+from workflows.holding import held_back, held_unchecked
 from workflows.judging import judged
 from workflows.moments import moment
 from workflows.moves import Do
@@ -36,10 +35,8 @@ from workflows.quick_json import loaded
 from workflows.reading import is_read_again, read_again
 from workflows.ready import Ready
 from workflows.run import Phase, StepState
-from workflows.segment import After, Next, Pause, Segment
+from workflows.segment import After, Next, Segment
 from workflows.store import Message, Subject
-
-PATIENCE = timedelta(seconds=15)  # How soon an effect that could not be checked is tried again.
 
 
 class VoidError(Exception):
@@ -58,9 +55,8 @@ def act_on_approval(segment: Segment, name: str) -> Next:
         if (held := held_back(segment, name)) is not None:
             return held
         ready = _judged(segment, name)
-    except (PeopleUnreadableError, TransientReadError):
-        # Nothing is wrong with the approval; the effect waits until it can be checked.
-        return Pause(until=segment.house.now() + PATIENCE)
+    except (PeopleUnreadableError, TransientReadError) as error:
+        return held_unchecked(segment, name, error)
     except StorageError:
         raise
     except VoidError as error:

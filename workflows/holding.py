@@ -1,9 +1,9 @@
 """Effects that have to wait although nothing is wrong with their run.
 
-Three things hold them back: whoever serves (`House.effects_wait`), the policy's freeze calendar,
-and a target that is not to be asked just now (`Action.busy`). The run says so once, and goes on
-by itself: it is looked at again soon, or when the freeze ends. Who broke the glass over a step
-passes a freeze.
+Four things hold them back: whoever serves (`House.effects_wait`), the policy's freeze calendar,
+a target that is not to be asked just now (`Action.busy`), and an approval that cannot be held
+against fresh facts just now. The run says so once, and goes on by itself: it is looked at again
+soon, or when the freeze ends. Who broke the glass over a step passes a freeze.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from workflows.batching import batch_in
 from workflows.blast_radius import make_weighed
 from workflows.entry import Entry, Json
+from workflows.errors import InterlockError
 from workflows.freezing import FREEZE, frozen, may_be_frozen
 from workflows.moments import stamp
 from workflows.ready import Ready
@@ -21,8 +22,10 @@ from workflows.step_facts import facts_of
 from workflows.store import Message, Subject, Unit
 
 AGAIN = timedelta(seconds=15)
+UNSAID = timedelta(minutes=1)  # For so long nobody is told that an approval cannot be checked.
 SOONEST = timedelta(hours=1)  # How soon a freeze that was lifted early is noticed.
 HOLD = "hold"
+UNCHECKED = "cannot_be_checked"  # Whatever the reason: two that alternate would fill the log.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,18 @@ def held_back(segment: Segment, name: str, ready: Ready | None = None) -> Next |
     found = Hold(rule="effects_wait", words=why) if why is not None else None
     found = found or _freeze(segment, name, ready) or _busy(ready)
     return None if found is None else _hold(segment, name, found)
+
+
+def held_unchecked(segment: Segment, name: str, error: InterlockError) -> Next:
+    """Have the branch wait since its approval cannot be checked, with which nothing is wrong.
+
+    It is said once that lasts, counted from the approval: by itself a blip is over in seconds.
+    """
+    granted, now = segment.state.step(name).granted_at, segment.house.now()
+    if granted is None or now < granted + UNSAID:
+        return Pause(until=now + AGAIN)
+    words = f"a check of what was approved: {error.message}"
+    return _hold(segment, name, Hold(rule=UNCHECKED, words=words))
 
 
 def _freeze(segment: Segment, name: str, ready: Ready | None) -> Hold | None:

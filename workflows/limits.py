@@ -91,7 +91,7 @@ def limits_of(
         budgets=tuple(budget_lines(house.store, wanted, requester, now=facts.at)),
         freeze=frozen(policy, facts),
         denied=denied,
-        glass=_glass(segment, facts),
+        glass=_glass(segment, facts) if ready.action.is_emergency else None,
     )
 
 

@@ -1,7 +1,9 @@
 """Sends heads by mail, to whoever keeps their mailbox where the bot cannot reach it."""
 
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ from storage.heads import Head
 
 TAKEN = frozenset({250, 251})  # Fine, or fine and handed on.
 FOR_GOOD = 500  # From here on the server would answer the same another time.
+WANTS_MORE = 530  # It takes nothing before TLS or a login, whatever it is told.
+WHOLE_SECONDS = 120.0  # For all that is said to a server. `SECONDS` is for one answer of it.
 TELLS = """\
 The newest head of the log {origin}, at {size}.
 
@@ -66,12 +70,16 @@ class MailServer:
             return self._hand_in(message, sender, recipients, most_refused)
         except (OSError, smtplib.SMTPException) as error:
             raise AnchorError(f"The mail was not taken: {_why(error)}.") from error
+        except UnicodeError:  # Its text has a sign of the password.
+            raise AnchorError(
+                "The mail was not taken: no login with letters other than ASCII can be sent."
+            ) from None
 
     def _hand_in(
         self, message: EmailMessage, sender: str, recipients: Sequence[str], most_refused: int
     ) -> Handed:
         parts = urlsplit(f"//{self.address}")
-        server = smtplib.SMTP(parts.hostname or "", parts.port or 0, timeout=SECONDS)
+        server = _Server(parts.hostname or "", parts.port or 0)
         try:
             if self.starttls:
                 server.starttls(context=ssl.create_default_context())
@@ -80,10 +88,10 @@ class MailServer:
             server.ehlo_or_helo_if_needed()
             _require(server.mail(sender), "the sender")
             refused = 0
-            for one in recipients:
+            for place, one in enumerate(recipients, start=1):
                 said = server.rcpt(one)
                 if said[0] < FOR_GOOD or refused == most_refused:
-                    _require(said, "a recipient")
+                    _require(said, _recipient(place, len(recipients)))
                 else:
                     refused += 1
             code, words = server.data(message.as_bytes())
@@ -91,6 +99,40 @@ class MailServer:
         finally:
             _leave(server)
         return Handed(said=f"{code} {words.decode(errors='replace')}", refused=refused)
+
+
+class _Server(smtplib.SMTP):
+    """A server that is listened to for so long: one that drips would be heard out for ever."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._timer = threading.Timer(WHOLE_SECONDS, self._cut)
+        self._timer.daemon = True
+        self._is_late = False
+        self._timer.start()
+        try:
+            super().__init__(host, port, timeout=SECONDS)
+        except BaseException:
+            self._timer.cancel()
+            raise
+
+    def getreply(self) -> tuple[int, bytes]:
+        try:
+            return super().getreply()
+        except smtplib.SMTPServerDisconnected:
+            if self._is_late:
+                raise TimeoutError("the server did not come to an end in time") from None
+            raise
+
+    def close(self) -> None:
+        self._timer.cancel()
+        super().close()
+
+    def _cut(self) -> None:
+        self._is_late = True
+        held = self.sock
+        if held is not None:
+            with suppress(OSError):
+                held.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,12 +178,19 @@ def _leave(server: smtplib.SMTP) -> None:
 
 
 def _require(said: tuple[int, bytes], what: str) -> None:
+    if said[0] == WANTS_MORE:
+        raise smtplib.SMTPException(f"the server wants TLS or a login before ({WANTS_MORE})")
     if said[0] not in TAKEN:
         raise smtplib.SMTPException(f"the server refuses {what} ({said[0]})")
+
+
+def _recipient(place: int, count: int) -> str:
+    """Say which one, by its place: addresses are not kept."""
+    return "a recipient" if count == 1 else f"recipient {place} of {count}"
 
 
 def _why(error: Exception) -> str:
     """Return the reason in a few words, without what the server was told."""
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the server answers {error.smtp_code}"
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__

@@ -7,6 +7,7 @@ from bot.anchors.outsiders import Outsider
 from bot.core import Core
 from bot.running import Part
 from bot.settings import Settings
+from storage.anchors import forget_failing
 from storage.cosignature import read_witness_key
 from storage.sequencing import Now
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 def anchoring_of(core: Core) -> list[Part]:
     """Return what brings heads outside, nothing where no setting names anybody."""
     from bot.anchors.anchoring import Anchoring  # noqa: PLC0415 - many bots have nobody outside.
-    from bot.anchors.second_key import SecondKey, second_signer  # noqa: PLC0415 - as above.
+    from bot.anchors.second_key import NAME, SecondKey, second_signer  # noqa: PLC0415 - as above.
 
     settings, memory, now = core.settings, core.memory, core.means.clock
     outsiders = list(outsiders_of(core))
     signer = second_signer(settings, origin=memory.journal.origin, now=now)
+    names = {one.name for one in outsiders} | ({NAME} if signer else set())
+    forget_failing(memory.database, but=names)
     if not outsiders and signer is None:
         return []
     second = None if signer is None else SecondKey(signer=signer, database=memory.database)

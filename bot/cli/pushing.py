@@ -49,5 +49,8 @@ def _lines(state: PushState) -> list[str]:
         "Nothing was pushed yet." if state.sent_at is None else f"Last: {stamp(state.sent_at)}.",
     ]
     if state.failing_since is not None:
-        lines.append(f"Since {stamp(state.failing_since)} it takes none: {state.trouble}.")
+        since, at = stamp(state.failing_since), state.next_idx
+        lines.append(f"Since {since} it takes none, from entry #{at} on: {state.trouble}.")
+    elif state.trouble:
+        lines.append(f"The last that it took in short: {state.trouble}.")
     return lines

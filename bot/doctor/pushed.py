@@ -11,6 +11,8 @@ from storage.database import Database
 from storage.pushing import PushRows
 
 COSTS = "Whoever watches there sees nothing of what happens here."
+SHORT = "Whoever watches there sees that it happened, when and by whom, and no more."
+LARGER = "Have that system take larger requests; an entry needs up to 64 KiB there."
 LATE = timedelta(minutes=10)
 
 
@@ -25,7 +27,7 @@ def look_at_push(around: Around, database: Database) -> Iterator[Finding]:
         since = duration(max(around.now() - state.failing_since, timedelta(0)))
         yield fail(
             "push",
-            f"{saw}, and none for {since}: {state.trouble}.",
+            f"{saw}, from entry #{state.next_idx} on none for {since}: {state.trouble}.",
             costs=COSTS,
             do="Put that right there; the bot tries again by itself within five minutes,"
             " or after what the target asked for.",
@@ -33,5 +35,7 @@ def look_at_push(around: Around, database: Database) -> Iterator[Finding]:
     elif state.behind and (state.sent_at is None or around.now() - state.sent_at > LATE):
         do = "See that `interlock serve` runs, and with the same INTERLOCK_PUSH_URL."
         yield warn("push", f"{saw}, and nobody pushes now.", costs=COSTS, do=do)
+    elif state.trouble:
+        yield warn("push", f"{saw}; {state.trouble}.", costs=SHORT, do=LARGER)
     else:
         yield ok("push", f"{saw}.")

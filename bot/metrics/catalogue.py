@@ -82,6 +82,9 @@ FIGURES: Mapping[str, Figure] = {
     "interlock_anchor_failures": Figure(
         "gauge", "How often somebody outside failed in a row.", ("name",)
     ),
+    "interlock_push_failing_seconds": Figure(
+        "gauge", "For how long the system that entries are pushed to takes none."
+    ),
     "interlock_verification_failures": Figure(
         "gauge", "Failures that the log's last verification of itself found."
     ),

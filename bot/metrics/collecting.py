@@ -30,6 +30,7 @@ from storage.gauges import (
     read_waiting,
     read_workers,
 )
+from storage.pushing import read_failing
 from storage.transaction import Database
 from workflows.errors import StorageError
 from workflows.run import Status
@@ -122,6 +123,10 @@ class Collector:
         yield one("interlock_checkpoint_age_seconds", self._age(grown.head_at))
         yield several("interlock_anchor_age_seconds", anchors)
         yield several("interlock_anchor_failures", failing)
+        unpushed = [
+            self._age(this.failing_since) for this in read_failing(connection, now=self._now())
+        ]
+        yield one("interlock_push_failing_seconds", max(unpushed, default=0.0))
         if verified is not None:
             yield one("interlock_verification_failures", verified.failures)
             yield one("interlock_verification_age_seconds", self._age(verified.at))

@@ -3,14 +3,13 @@
 The secret `shop_token` of the policy is that of the name `INTERLOCK_AWS_SECRETS` followed by it.
 """
 
-from bot.aws import AwsRefusedError, AwsService
+from bot.aws import PASSING, AwsRefusedError, AwsService
 from bot.calling import CallError
 from bot.secret_sources.port import checked
 from workflows.errors import SecretError, SecretUnreadableError
 from workflows.secret_book import Found
 
 ABSENT = "ResourceNotFoundException"
-PASSING = frozenset({"InternalServiceError", "ThrottlingException", ""})
 
 
 class AwsSource:

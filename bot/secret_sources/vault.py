@@ -45,6 +45,7 @@ class VaultSource:
     def find(self, name: str) -> Found | None:
         answer = self._ask(name)
         if answer.status == NOT_FOUND:
+            _refuse_gone(answer, name)
             return None
         if answer.status in REFUSED:
             raise SecretError(
@@ -79,6 +80,26 @@ class VaultSource:
             ) from error
         self._learn(checked(token, "INTERLOCK_VAULT_TOKEN_FILE"))
         return token
+
+
+def _refuse_gone(answer: Answer, name: str) -> None:
+    """Refuse what is no plain “there is none”: nobody takes the value of another place for it."""
+    try:
+        told: Any = json.loads(answer.body)
+    except ValueError:
+        return
+    if not isinstance(told, dict):
+        return
+    if isinstance(told.get("data"), dict):  # Of a version that was deleted the metadata is left.
+        raise SecretError(
+            f"The newest version of the secret {name} in Vault was deleted.",
+            hint="Undelete it there, or write a new one.",
+        )
+    if told.get("errors"):
+        raise SecretError(
+            f"Vault has no place in which the secret {name} could be ({NOT_FOUND}).",
+            hint="Look at INTERLOCK_VAULT_PATH and INTERLOCK_VAULT_NAMESPACE.",
+        )
 
 
 def _found(answer: Answer, name: str) -> Found:

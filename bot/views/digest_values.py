@@ -115,7 +115,7 @@ class DigestShown:
     exceptions: Sequence[str] = ()  # One sentence each.
     changes: Sequence[str] = ()  # Keys, policies, definitions, erasures; one sentence each.
     anchors: Sequence[str] = ()  # Who keeps heads outside, each in words with its age.
-    failing: Sequence[str] = ()  # Who failed to; one sentence each.
+    failing: Sequence[str] = ()  # Who failed to, or takes no entries; one sentence each.
     readers: Sequence[Who] = ()  # Who is asked to reply with the fingerprint.
     previous: str = ""
 

@@ -34,14 +34,16 @@ from storage.anchors import Evidence, TurnSql, keep_anchor
 from storage.database import Database, open_database
 from storage.gauges import Event, read_events, read_grown
 from storage.log_setup import init_log
+from storage.pushing import PushRows
 from storage.store import SqlStore
 from tests.exposition import Scrape, read
 from tests.world import Clock, Working
 from workflows.entry import SYSTEM, Draft
 from workflows.store import Message, Subject
 
-# A row for each that keeps heads, one a day of each; of our own heads the newest alone is read.
-SMALL = {"anchor_turn", "audit_anchor", "audit_checkpoint"}
+# A row for each that keeps heads or takes entries, one a day of what they keep; of our own heads
+# the newest alone is read.
+SMALL = {"anchor_turn", "audit_anchor", "audit_checkpoint", "push_cursor"}
 TOKEN = "a-token-of-prometheus"
 ADDRESS = "127.0.0.1:9464"
 
@@ -163,6 +165,9 @@ def test_anchors_verification_and_workers_are_told_of(watched: Watched) -> None:
         keep_anchor(tx, 1, evidence)
         TurnSql(tx).claim("mail", now=now, until=now)
         TurnSql(tx).failed("mail", "refused", at=now, next_at=now)
+    pushed = PushRows(database, "https://siem.example", name="one")
+    pushed.take(now=now)
+    pushed.failed("it answered with status 503", now=now)
     if database.dialect != "sqlite":
         with database.engine.begin() as connection:
             connection.execute(sql("INSERT INTO procrastinate_workers DEFAULT VALUES"))
@@ -173,6 +178,7 @@ def test_anchors_verification_and_workers_are_told_of(watched: Watched) -> None:
     assert found.value("interlock_verification_age_seconds") == 3600
     assert found.value("interlock_anchor_age_seconds", type="mail") == 3 * 3600
     assert found.value("interlock_anchor_failures", name="mail") == 1
+    assert found.value("interlock_push_failing_seconds") == 3600
     if database.dialect != "sqlite":
         assert found.value("interlock_workers_alive") == 1
         assert set(found.types) == set(FIGURES) - {"interlock_disk_free_bytes"}

@@ -29,8 +29,11 @@ from bot.pushing import FIRST_SECONDS, LOOK_SECONDS, MOST_SECONDS, Pushing
 from bot.settings import Settings, SettingsError, read_settings
 from storage.database import Database, open_database
 from storage.evidence.derived.cloudevents import cloud_event
+from storage.evidence.derived.ocsf import ocsf_event
+from storage.evidence.derived.sealed import in_short, sealed
+from storage.evidence.derived.written import Event
 from storage.pushing import HELD, MOST, PushRows
-from tests.storage.trail import Trail, begin_trail, outside
+from tests.storage.trail import ORIGIN, Trail, begin_trail, outside
 from workflows.references import NoReferences
 
 TOKEN = "hush-hush-token"
@@ -103,8 +106,8 @@ class Desk:
     def rows(self, name: str = "one", target: str = "t") -> PushRows:
         return PushRows(self.trail.database, target, name=name)
 
-    def pushing(self, target: Target, *, name: str = "one") -> Pushing:
-        push = Push(url="https://siem.example/in", name="t", authorization="", event=cloud_event)
+    def pushing(self, target: Target, *, name: str = "one", form: Event = cloud_event) -> Pushing:
+        push = Push(url="https://siem.example/in", name="t", authorization="", event=form)
         return Pushing(self.rows(name), push, now=self.trail.clock, target=target)
 
     def add(self, count: int) -> None:
@@ -158,6 +161,43 @@ def test_one_entry_that_is_too_large_for_the_receiver_is_told(desk: Desk, siem: 
     assert pauses[-1] == FIRST_SECONDS
     assert desk.rows().state().trouble == "it answered with status 413"
     assert desk.rows().state().next_idx == 0
+
+
+@pytest.mark.parametrize("form", [cloud_event, ocsf_event])
+def test_an_entry_that_is_too_large_goes_in_short_and_those_behind_it_whole(
+    desk: Desk, siem: Siem, form: Event
+) -> None:
+    desk.add(2)
+    with desk.trail.database.begin() as tx:
+        data = {"hold": "h9", "reason": "x" * 8000}
+        desk.trail.journal.append(tx, outside("hold.lifted", data))
+    desk.add(2)
+    siem.most = 6000
+    pushing = desk.pushing(http_target(siem), form=form)
+    while pushing.look() == 0.0:
+        continue
+    with desk.trail.database.read() as connection:
+        whole = list(sealed(connection, 0, 6))
+    events = [
+        json.loads(line)
+        for body in siem.bodies
+        if len(body) <= siem.most
+        for line in body.splitlines()
+    ]
+    (short,) = [one for one in events if "left_out" in json.dumps(one)]
+    state = desk.rows().state()
+    desk.add(1)
+    pushing.look()
+
+    assert [one for one in events if one != short] == [
+        json.loads(form(one, ORIGIN)) for one in whole if one.idx != 3
+    ]
+    assert short == json.loads(form(in_short(whole[3]), ORIGIN))
+    assert whole[3].id in json.dumps(short)
+    assert f'"left_out": {len(whole[3].line)}' in json.dumps(short)
+    assert (state.behind, state.failing_since) == (0, None)
+    assert state.trouble == "entry #3 was too large for it and went without what it tells"
+    assert desk.rows().state().trouble == state.trouble  # What goes well is no reason to forget it.
 
 
 @pytest.mark.parametrize(

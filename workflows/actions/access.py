@@ -107,6 +107,7 @@ class AccessReviewAction(Action[Access, Signed]):
 
     name = "interlock.access_review"
     effect = Effect.WRITE
+    is_emergency = False
     takes = Access
     gives = Signed
 

@@ -239,6 +239,7 @@ class Action(ABC, Generic[In, Out]):
     output_class: ClassVar[PartClass] = PartClass.CONTENT
     is_model: ClassVar[bool] = False  # True: what it gives are a language model's words.
     plans_alone: ClassVar[bool] = False
+    is_emergency: ClassVar[bool] = True  # False: it can always wait, so no glass lies over it.
 
     def effect_of(self, arguments: Mapping[str, Json]) -> Effect:
         """Return what these (possibly unresolved) arguments would do, never below `effect`."""

@@ -13,7 +13,7 @@ from workflows.actions.base import Action, Busy, Call, Concern, Effect, Happened
 from workflows.entry import Json
 
 _TOLD = ("name", "code_version", "effect", "takes", "gives", "is_delivered", "delivered_as")
-_ALSO = ("literals", "output_class", "is_model", "plans_alone")
+_ALSO = ("literals", "output_class", "is_model", "plans_alone", "is_emergency")
 
 
 class Door(Action[Any, Any]):

@@ -68,6 +68,7 @@ class EraseAction(Action[Erase, Erased]):
 
     name = "interlock.erase"
     effect = Effect.DESTRUCTIVE
+    is_emergency = False
     takes = Erase
     gives = Erased
 

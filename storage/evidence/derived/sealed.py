@@ -1,7 +1,7 @@
 """An entry as it is handed on: its place, its line, and what the line says, if it can be read."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -34,6 +34,14 @@ class Sealed:
         """Who did it."""
         found = self.members.get("actor")
         return found if isinstance(found, dict) else {}
+
+
+def in_short(entry: Sealed) -> Sealed:
+    """Return an entry without what it tells, for a system that takes none of its size."""
+    size = len(entry.line.encode())
+    kept = {name: entry.members[name] for name in ("actor", "run") if name in entry.members}
+    line = f"The {size} bytes of this entry are left out: too large for the system that takes it."
+    return replace(entry, line=line, members={**kept, "data": {"left_out": size}})
 
 
 def sealed(

@@ -25,6 +25,7 @@ class PretendKms:
     secret: str = SECRET
     spec: str = "ECC_NIST_EDWARDS25519"
     is_away: bool = False
+    trouble: str = ""  # What it answers with instead, if anything.
     private: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     asked: list[str] = field(default_factory=list)
     wraps: bytes = b"w" * 32  # Its key for what it encrypts.
@@ -34,6 +35,8 @@ class PretendKms:
             return Said(503, b"")
         if fault := signature_fault(asked, secret=self.secret, service="kms"):
             return refusal(fault)
+        if self.trouble:
+            return refusal(self.trouble)
         operation = asked.headers["x-amz-target"].removeprefix("TrentService.")
         self.asked.append(operation)
         told = json.loads(asked.body)

@@ -1,8 +1,10 @@
 """Heads go out by mail: over TLS where somebody logs in, and with the note as it is."""
 
+import asyncio
 import shutil
 import ssl
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -69,8 +71,9 @@ def test_a_login_is_not_sent_to_a_server_without_tls(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("verb", "answer", "why"),
     [
-        ("RCPT", "550 no such mailbox auditor@audit.example", r"refuses a recipient \(550\)"),
+        ("RCPT", "550 no such mailbox auditor@audit.example", r"refuses recipient 1 of 2 \(550\)"),
         ("MAIL", "451 later", r"refuses the sender \(451\)"),
+        ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", r"TLS or a login before \(530\)"),
         ("DATA", "554 no", "answers 554"),
     ],
 )
@@ -93,6 +96,34 @@ def test_what_was_taken_stays_taken_whatever_the_server_says_as_we_leave(ledger:
 
     assert len(box.taken) == 1
     assert b"queued as 4Fb1" in given.evidence.content
+
+
+def test_a_server_that_never_comes_to_an_end_is_left(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dripping(Mailbox):
+        async def _speak(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError):
+                while True:
+                    await self._say(writer, "220-wait")
+                    await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("bot.anchors.mail.WHOLE_SECONDS", 0.1)
+    with receiving(Dripping()) as box, pytest.raises(AnchorError, match="to an end in time"):
+        mail_to(box).vouch(ledger.head())
+
+
+def test_a_login_that_cannot_be_sent_is_told_without_the_password(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    with (
+        receiving(Mailbox(tls=certified(tmp_path))) as box,
+        pytest.raises(AnchorError, match="other than ASCII") as refused,
+    ):
+        mail_to(box, starttls=True, user="Übel").vouch(ledger.head())
+
+    assert refused.value.__cause__ is None
 
 
 def test_a_server_that_is_away_is_an_error_that_passes(ledger: Ledger) -> None:

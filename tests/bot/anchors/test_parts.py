@@ -8,6 +8,8 @@ from bot.anchors.parts import anchoring_of, outsiders_of
 from bot.core import Means, NobodyReadable, build_core
 from bot.opening import begin_log
 from bot.settings import Settings, SettingsError, read_settings
+from storage.anchors import TurnSql, read_turns
+from storage.journal import utc_now
 from tests.bot.anchors.pretend_witness import PretendWitness
 
 ALL = {
@@ -34,14 +36,22 @@ def test_who_puts_lines_under_a_note_comes_before_those_who_keep_it(tmp_path: Pa
     assert settings.anchor_mail == ("auditor@audit.example", "second@audit.example")
 
 
-def test_without_a_setting_nobody_is_asked(tmp_path: Path) -> None:
+def test_without_a_setting_nobody_is_asked_and_nobody_fails_any_more(tmp_path: Path) -> None:
     settings = Settings.model_validate({"home": tmp_path})
     memory = begin_log(settings)
     core = build_core(settings, memory, people=NobodyReadable(), means=Means(environment={}))
+    now = utc_now()
+    with memory.database.begin() as tx:
+        for name in ("folder", "mail"):
+            TurnSql(tx).claim(name, now=now, until=now)
+        TurnSql(tx).failed("mail", "refused", at=now, next_at=now)
     parts = anchoring_of(core)
+    with memory.database.read() as connection:
+        left = [one.name for one in read_turns(connection)]
     memory.database.close()
 
     assert parts == []
+    assert left == ["folder"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from bot.anchors.folder import Folder
 from bot.cli import main
 from bot.digest import Digests
 from bot.views.digest import digest
+from storage.pushing import HELD, IN_USE, PushRows
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.payload_checks import text_of
 from tests.bot.shown import no_version
@@ -56,6 +57,20 @@ def test_each_anchor_is_listed_with_its_age(
     assert done.output.endswith(" ago, 0f0f0f0f.checkpoint\n")
     assert (data["type"], data["size"], data["lines"]) == ("folder", 1, 1)
     assert "Heads kept outside. a folder: 1 entry, 3 h ago." in told_by(ledger)
+
+
+def test_a_digest_tells_where_entries_are_not_taken_while_somebody_pushes_there(
+    ledger: Ledger,
+) -> None:
+    now = ledger.clock()
+    for target, pushed_at in (("https://siem.example", now), ("syslog://gone:1", now - IN_USE)):
+        rows = PushRows(ledger.store.database, target, name="one")
+        rows.take(now=pushed_at - HELD)
+        rows.failed("it answered with status 503", now=now - timedelta(days=2))
+    told = told_by(ledger).replace("\u200b", "")
+
+    assert "https://siem.example takes no entries since 2026-02-28 12:00 UTC, from #0 on" in told
+    assert "gone" not in told
 
 
 def test_who_fails_is_named_with_the_reason_and_ends_the_command_with_1(

@@ -147,11 +147,13 @@ class Vault:
         self.url = self._serving.__enter__()
         self.source: Source = self.under(SecretStr(TOKEN))
 
-    def under(self, token: SecretStr | Path, *, namespace: str = "ops") -> VaultSource:
-        """Return the source under another token, or in another namespace."""
+    def under(
+        self, token: SecretStr | Path, *, namespace: str = "ops", path: str = "secret/data/bot/"
+    ) -> VaultSource:
+        """Return the source under another token, in another namespace or at another path."""
         return VaultSource(
             self.url,
-            "secret/data/bot/",
+            path,
             token=token,
             namespace=namespace,
             learn=self.learnt.append,

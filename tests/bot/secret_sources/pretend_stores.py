@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from tests.bot.anchors.answering import Asked, Said
 from tests.bot.anchors.pretend_aws import json_said, refusal, signature_fault
 
+DELETED = object()
 TOKEN = "hvs.CAESIJ-of-the-bot"
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"  # The example on pages of AWS itself.
 
 
 @dataclass
 class PretendVault:
-    """One KV store, version 2, at `secret/`. `token` opens it, in the namespace `ops`."""
+    """One KV store, version 2, at `secret/`. `token` opens it, in the namespace `ops`.
+
+    The newest version of a secret whose value is `DELETED` was deleted.
+    """
 
     token: str = TOKEN
     is_sealed: bool = False
@@ -28,11 +32,16 @@ class PretendVault:
             return _json(503, {"errors": ["Vault is sealed"]})
         if asked.headers.get("x-vault-token") != self.token:
             return _json(403, {"errors": ["permission denied"]})
+        if not asked.path.startswith("/v1/secret/"):
+            return _json(404, {"errors": [f'no handler for route "{asked.path[4:]}".']})
         space = asked.headers.get("x-vault-namespace")
         found = self.values.get(asked.path.removeprefix("/v1/secret/data/bot/"))
         if space != "ops" or found is None:
             return _json(404, {"errors": []})
         metadata = {"version": len(found), "destroyed": False, "deletion_time": ""}
+        if found[-1] is DELETED:
+            metadata["deletion_time"] = "2026-03-02T11:00:00.000000001Z"
+            return _json(404, {"data": {"data": None, "metadata": metadata}})
         return _json(200, {"data": {"data": {"value": found[-1]}, "metadata": metadata}})
 
 

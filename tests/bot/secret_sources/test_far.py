@@ -20,7 +20,7 @@ from storage.sealing import open_sealer
 from tests.bot.anchors.answering import Asked, Said, answering
 from tests.bot.anchors.pretend_kms import KEY, PretendKms
 from tests.bot.secret_sources.places import LOG, NOW, Kept, SecretsManager, Vault
-from tests.bot.secret_sources.pretend_stores import SECRET, TOKEN
+from tests.bot.secret_sources.pretend_stores import DELETED, SECRET, TOKEN
 from tests.storage.test_resealing import told
 from workflows.errors import SecretError, SecretUnreadableError
 
@@ -71,6 +71,20 @@ def test_a_vault_in_trouble_is_an_error_that_passes(vault: Vault) -> None:
 
     with pytest.raises(SecretUnreadableError, match="did not answer"):
         vault.under(SecretStr(TOKEN)).find("shop_token")
+
+
+def test_a_version_that_was_deleted_is_not_passed_by(vault: Vault) -> None:
+    vault.pretend.put("shop_token", DELETED)
+
+    with pytest.raises(SecretError, match="the secret shop_token in Vault was deleted"):
+        vault.source.find("shop_token")
+
+
+def test_a_path_that_vault_does_not_know_is_not_passed_by(vault: Vault) -> None:
+    with pytest.raises(SecretError, match="no place in which") as refusal:
+        vault.under(SecretStr(TOKEN), path="kv/data/").find("shop_token")
+
+    assert "INTERLOCK_VAULT_PATH" in (refusal.value.hint or "")
 
 
 def test_a_vault_that_never_answers_is_not_waited_for(
@@ -237,3 +251,21 @@ def test_a_kms_that_is_away_is_an_error_that_passes(
 
     with pytest.raises(SecretUnreadableError, match="503"):
         Kept(sqlite_url, tmp_path, master=master_of(kms[1], now=utc_now))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [
+        ("ThrottlingException", SecretUnreadableError),
+        ("KMSInternalException", SecretUnreadableError),
+        ("DisabledException", SecretError),
+    ],
+)
+def test_what_kms_refuses_for_a_while_is_asked_again(
+    kms: tuple[PretendKms, Settings], trouble: str, kind: type[SecretError]
+) -> None:
+    kms[0].trouble = trouble
+
+    with pytest.raises(SecretError, match=trouble) as refusal:
+        master_of(kms[1], now=utc_now).wrap(b"k" * 32, aad=b"aad")
+    assert type(refusal.value) is kind

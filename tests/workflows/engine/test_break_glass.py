@@ -7,7 +7,10 @@ import pytest
 
 from storage.rebuild import check_projections
 from storage.store import SqlStore
-from tests.world import POLICY, UNREACHABLE, Clock, Working, failing, id_of
+from tests.world import POLICY, UNREACHABLE, ChangeWorld, Clock, Working, failing, id_of
+from workflows.actions.access import AccessReviewAction
+from workflows.actions.door import Door
+from workflows.actions.erase import EraseAction
 from workflows.breaking import Breaking
 from workflows.entry import Entry, Json, RunId
 from workflows.errors import (
@@ -163,6 +166,19 @@ def test_there_is_no_glass_where_its_condition_is_not_true(
 
     with pytest.raises(NotEligibleError, match="no glass"):
         broken(house, run)
+
+
+def test_there_is_no_glass_over_what_can_always_wait(
+    store: SqlStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChangeWorld, "is_emergency", False)
+    house = a_house(store, clock)
+    run = asked(house)
+
+    with pytest.raises(NotEligibleError, match="no glass"):
+        broken(house, run)
+    assert not any(one.is_emergency for one in (AccessReviewAction, EraseAction))
+    assert not Door(ChangeWorld(house.world)).is_emergency
 
 
 def test_a_card_of_an_older_version_breaks_nothing(store: SqlStore, clock: Clock) -> None:

@@ -5,14 +5,16 @@ from datetime import timedelta
 import pytest
 
 from storage.store import SqlStore
-from tests.world import Change, ChangeWorld, Clock, Value, Working
+from tests.world import SLOW, Change, ChangeWorld, Clock, Value, Working, failing
 from workflows.actions.base import Busy, Call
 from workflows.actions.valve import Valve
+from workflows.errors import TransientReadError
 from workflows.holding import AGAIN
 from workflows.services import Rate
 
 FAILED = "action.failed"
 WHY = "the comparison with Slack"
+BUSY = TransientReadError("too busy", error_class="http_503")
 
 ASKS_NOBODY = """
 workflow: just-change
@@ -74,6 +76,31 @@ def test_a_run_that_waits_for_long_says_so_once(house: Working) -> None:
         house.settle()
 
     assert holds(house, run) == [WHY]
+
+
+def test_an_approval_that_cannot_be_checked_for_long_says_why_once_and_goes_on(
+    house: Working,
+) -> None:
+    run = house.start()
+    house.settle()
+    house.approve(run)
+    house.world.trouble = failing("read", SLOW, times=99)
+    house.settle()
+    soon = holds(house, run)
+    for number in range(7):
+        house.world.trouble = failing("read", (BUSY, SLOW)[number % 2], times=99)
+        house.clock.forward(AGAIN)
+        house.settle()
+    status = house.status(run)
+    house.world.trouble = lambda _place: None
+    house.clock.forward(AGAIN)
+    house.settle()
+
+    assert soon == []
+    assert status == "waiting"
+    assert holds(house, run) == ["a check of what was approved: no answer in time"]
+    assert house.kinds(run).count("approval.requested") == 1
+    assert len(house.world.effects) == 1
 
 
 def test_it_goes_on_by_itself_on_the_same_approval(house: Working) -> None:
