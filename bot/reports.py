@@ -155,10 +155,8 @@ class Reports:
         return listed
 
     def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
-        """Return a few runs that were found for the reader."""
-        sight = self.desk.roles.sight(self.reader.person)
-        seen = [one for one in runs if one.workflow in sight]
-        lines = [run_line(self.desk, one) for one in seen[:MOST_NAMED]]
+        """Return a few runs that were found for the reader, all of which they may see."""
+        lines = [run_line(self.desk, one) for one in runs[:MOST_NAMED]]
         return run_list(lines, command="runs", title=title, name=self.desk.command)
 
     def nearest(self, words: Sequence[str]) -> Rendered:
@@ -175,10 +173,12 @@ class Reports:
             among=asker.among,
         )
         hits = find(self.desk.store.database, sought, limit=MOST_NAMED).page
+        said = " ".join(words)
+        self._note_reading(asker, said, n=len(hits))
         if not hits:
             return notice(NO_RUN)
         shown = FoundPage(found=[self._found(one) for one in hits], total=len(hits))
-        return found_list(" ".join(words), shown)
+        return found_list(said, shown)
 
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""
@@ -201,8 +201,7 @@ class Reports:
         database, asker = self.desk.store.database, self._asker()
         sought = read_search(words, database, asker=asker, now=self.desk.now())
         hits = find(database, sought, limit=FOUND_PAGE, offset=(page - 1) * FOUND_PAGE)
-        if asker.channels is None or asker.audited:
-            self._note_reading(words, n=len(hits.page))
+        self._note_reading(asker, words, n=len(hits.page))
         shown = FoundPage(
             found=[self._found(one) for one in hits.page],
             total=hits.total,
@@ -211,8 +210,10 @@ class Reports:
         )
         return found_list(words, shown, name=self.desk.command)
 
-    def _note_reading(self, words: str, *, n: int) -> None:
-        """Record what an auditor was shown of threads that they are not in."""
+    def _note_reading(self, asker: Asker, words: str, *, n: int) -> None:
+        """Record what an auditor looked for, where they are shown threads that they are not in."""
+        if asker.channels is not None and not asker.audited:
+            return
         query = Part(value=self.desk.redact(words).encode())
         with self.desk.store.begin() as unit:
             ref = unit.ref(self.reader.person)
