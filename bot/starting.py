@@ -20,7 +20,7 @@ from bot.desk import Desk
 from bot.forms import FormState, field_errors, state_of, values_from
 from bot.just_typed import Before, typed_before
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
-from bot.permitted import permitted
+from bot.permitted import naming, permitted
 from bot.places import is_ours
 from bot.refusals import refusal
 from bot.views.notice import notice
@@ -89,7 +89,8 @@ class Starting:
     def by_choice(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Return the form of the workflow that was chosen, in the place of the choice."""
         try:
-            definition = self.desk.library.active(picked(_view(sent)))
+            with naming(self.desk.roles, self.desk.library, sent.caller.person):
+                definition = self.desk.library.active(picked(_view(sent)))
         except InterlockError as error:
             return _instead(refused_modal(refusal(error)))
         state = state_of(definition, channel=sent.sent.private_metadata)
