@@ -47,6 +47,7 @@ from bot.wording import Who, plural, who_of
 from storage.heads import head
 from storage.history import read_run
 from storage.listing import (
+    MOST,
     ListedRequest,
     ListedRun,
     Wanted,
@@ -61,7 +62,6 @@ from storage.refusals import read_beside
 from storage.search import Hit, find
 from storage.search_runs import Sought
 from storage.summaries import read_summary
-from workflows.awaited import place_of
 from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
@@ -95,7 +95,14 @@ class Reports:
         lines = [run_line(self.desk, one) for one in list_runs(database, which)]
         names = {one.workflow for one in self.desk.library.definitions()}
         unknown = "" if lines or wanted.workflow in names else wanted.workflow
-        return run_list(lines, command=typed, page=page, name=self.desk.command, unknown=unknown)
+        return run_list(
+            lines,
+            command=typed,
+            page=page,
+            name=self.desk.command,
+            unknown=unknown,
+            is_cut=len(lines) == MOST,
+        )
 
     def run(self, run: RunId, *, page: int) -> Rendered:
         """Return the story of one run.
@@ -185,11 +192,12 @@ class Reports:
         mine = refs_of(self.desk.store.database, self.reader.person)
         among = seen_by(self.desk, self.reader.person)
         now = self.desk.now()
-        found = list_open_requests(self.desk.store.database, now=now, among=among)
         words = self.desk.store.standing_in(self.reader.person, at=now)
         givers = {one.giver for one in words}
+        database, first = self.desk.store.database, mine | givers
+        found = list_open_requests(database, now=now, among=among, first=first)
         lines = [self._approval_line(one, mine, givers) for one in found]
-        return approval_list(lines, page=page)
+        return approval_list(lines, page=page, is_cut=len(found) == MOST)
 
     def found(self, words: str, *, page: int) -> Rendered:
         """Return the runs that `words` ask for, of those whose threads the reader may see.
@@ -336,7 +344,7 @@ class Reports:
             need=listed.tally.need,
             asked=tuple(Who(name=name) for name in groups),
             card=link_to(self.desk, listed.place),
-            is_mine=_is_for(listed, mine, givers),
+            is_mine=listed.is_for(mine, givers),
         )
 
     def _headline(self, asked: ApprovalRequest, shown: Preview) -> str:
@@ -371,19 +379,6 @@ class Reports:
                 for one in stands.going
             ],
         )
-
-
-def _is_for(listed: ListedRequest, mine: frozenset[Ref], givers: Collection[Ref]) -> bool:
-    """Say whether a request waits for somebody, or for one in whose place they decide."""
-    asked = listed.request
-    if asked.batch is None:
-        places = (
-            place_of(asked, listed.decisions, one, in_place_of=givers, acting=()) for one in mine
-        )
-        return any(one is not None for one in places)
-    # Of the items that it speaks for they may have decided some.
-    people = frozenset().union(*(asked.stages[one].everybody for one in listed.tally.waiting))
-    return not people.isdisjoint(mine.union(givers)) and not mine & asked.excluded
 
 
 def _timeline_line(moment: Moment, known: Known) -> TimelineLine:

@@ -3,7 +3,7 @@
 The engine's own reads are in `store`; nothing here locks anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -21,11 +21,13 @@ from sqlalchemy import (
 )
 
 from storage.audit_models import AuditSubjectRow
+from storage.home_models import AwaitedRecord
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
 from storage.run_models import IS_TROUBLED, DueRecord, RequestRecord, RunLockRecord, RunRecord
 from storage.run_sql import RunSql
 from storage.transaction import Database
+from workflows.awaited import place_of
 from workflows.entry import Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, tally
 from workflows.people import PersonId
@@ -63,6 +65,18 @@ class ListedRequest:
     decisions: Sequence[Decision]
     tally: Tally
     place: MessagePlace | None
+
+    def is_for(self, mine: frozenset[Ref], givers: Collection[Ref]) -> bool:
+        """Say whether it waits for somebody, or for one in whose place they decide."""
+        asked = self.request
+        if asked.batch is None:
+            places = (
+                place_of(asked, self.decisions, one, in_place_of=givers, acting=()) for one in mine
+            )
+            return any(one is not None for one in places)
+        # Of the items that it speaks for they may have decided some.
+        people = frozenset().union(*(asked.stages[one].everybody for one in self.tally.waiting))
+        return not people.isdisjoint(mine.union(givers)) and not mine & asked.excluded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +152,13 @@ def list_open_requests(
     *,
     now: datetime,
     among: frozenset[str] | None = None,
+    first: Collection[str] = (),
     most: int = MOST,
 ) -> list[ListedRequest]:
     """Return what waits for decisions, the nearest end first; of `among` alone, if given.
 
-    What nobody can decide any more is not among it, although its end is not recorded yet.
+    What waits for one of `first` comes before the rest, which `most` may leave out. What nobody
+    can decide any more is not among it, although its end is not recorded yet.
     """
     query = (
         select(RequestRecord.id, OutboxRecord.place_channel, OutboxRecord.place_ts)
@@ -161,10 +177,13 @@ def list_open_requests(
         query = query.join(RunRecord, RunRecord.id == RequestRecord.run_id).where(
             RunRecord.workflow.in_(sorted(among))
         )
+    own = select(AwaitedRecord.id).where(AwaitedRecord.ref.in_(sorted(first)))
+    queries = (query.where(RequestRecord.id.in_(own)), query) if first else (query,)
     with database.read() as connection:
-        rows = connection.execute(query).all()
+        found = {row.id: row for one in queries for row in connection.execute(one)}
+    rows = [*found.values()][:most]
     with database.glance() as tx:
-        return [found for row in rows if (found := _open_request(RunSql(tx), row)) is not None]
+        return [read for row in rows if (read := _open_request(RunSql(tx), row)) is not None]
 
 
 def _waits(request: Any, now: datetime) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or its alias.

@@ -516,3 +516,16 @@ def test_what_is_done_on_a_home_while_it_is_drawn_is_shown_without_the_pause(
     assert again is not None
     assert again.pages == {"waiting": 5}
     assert store.homes.claim(by="one") is None
+
+
+def test_a_list_that_is_cut_begins_with_what_waits_for_its_reader(store: SqlStore) -> None:
+    record(store, started("r0"), requested("r0", request="q0", people=("s:cara",)))
+    waiting(store, 1, hours=1)
+    waiting(store, 2, hours=2)
+
+    def listed(*first: str) -> list[str]:
+        found = list_open_requests(store.database, now=NOON, first=first, most=2)
+        return [one.request.id for one in found]
+
+    assert listed() == ["q1", "q2"]
+    assert listed("s:cara") == ["q0", "q1"]
