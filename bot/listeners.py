@@ -123,7 +123,10 @@ def _register_command(app: App, desk: Desk, on: Handlers) -> None:
         ack()
 
     def on_options(ack: Ack, body: Body) -> None:
-        mine = on.starting.choices(read_interaction(body).caller.person)
+        try:
+            mine = on.starting.choices(read_interaction(body).caller.person)
+        except InterlockError:
+            mine = []  # Slack has no room for a reason here.
         found = run_form.picker_options(mine, str(body.get("value", "")))
         ack(options=[one.to_dict() for one in found])
 

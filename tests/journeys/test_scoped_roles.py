@@ -10,6 +10,7 @@ import pytest
 from bot.api import Api
 from bot.proposing import Proposing, Source
 from sandbox.demo.stage import Stage
+from sandbox.faults import server_error
 from storage.listing import Wanted, list_runs
 from tests.journeys.day import Case, Day, day_at_work
 from tests.journeys.test_home import home_of
@@ -125,6 +126,16 @@ def test_home_and_help_offer_what_may_be_started_there(case: Case) -> None:
     assert OTHER not in answer(case, "/ops help").words
     assert "refund-customer" in answer(case, "/ops help").words
     assert "This needs the role" not in home_of(case, "rita").words
+
+
+def test_nobody_is_offered_more_while_slack_does_not_say_who_belongs_to_whom(case: Case) -> None:
+    case.slack.faults.next("usergroups.list", server_error(500), times=100)
+    case.day.bot.core.people.groups_changed()
+    rita = case.person("rita")
+    rita.command("/ops run", channel=case.channel)
+
+    assert "Slack" in rita.ephemerals[-1].words
+    assert OTHER not in str(rita.view)
 
 
 def test_a_token_starts_what_its_owner_may_and_no_more(case: Case) -> None:
