@@ -86,6 +86,7 @@ class Wanted:
     requester: PersonId | None = None
     workflow: str = ""
     among: frozenset[str] | None = None  # Of these workflows; None: of all.
+    runs: frozenset[RunId] | None = None  # These; None: any.
     statuses: frozenset[Status] = frozenset()
     is_troubled: bool = False  # An exception or a doubt of it may wait for a person.
 
@@ -101,6 +102,8 @@ def list_runs(database: Database, wanted: Wanted, *, most: int = MOST) -> list[L
         query = query.where(RunRecord.id.in_(_troubled(wanted.among)))
     elif wanted.among is not None:
         query = query.where(RunRecord.workflow.in_(sorted(wanted.among)))
+    if wanted.runs is not None:
+        query = query.where(RunRecord.id.in_(sorted(wanted.runs)))
     if wanted.statuses:
         query = query.where(RunRecord.status.in_(sorted(wanted.statuses)))
     with database.read() as connection:
@@ -152,10 +155,11 @@ def list_open_requests(
     *,
     now: datetime,
     among: frozenset[str] | None = None,
+    runs: frozenset[RunId] | None = None,
     first: Collection[str] = (),
     most: int = MOST,
 ) -> list[ListedRequest]:
-    """Return what waits for decisions, the nearest end first; of `among` alone, if given.
+    """Return what waits for decisions, the nearest end first; of `among` or `runs`, if given.
 
     What waits for one of `first` comes before the rest, which `most` may leave out. What nobody
     can decide any more is not among it, although its end is not recorded yet.
@@ -177,6 +181,8 @@ def list_open_requests(
         query = query.join(RunRecord, RunRecord.id == RequestRecord.run_id).where(
             RunRecord.workflow.in_(sorted(among))
         )
+    if runs is not None:
+        query = query.where(RequestRecord.run_id.in_(sorted(runs)))
     own = select(AwaitedRecord.id).where(AwaitedRecord.ref.in_(sorted(first)))
     queries = (query.where(RequestRecord.id.in_(own)), query) if first else (query,)
     with database.read() as connection:
