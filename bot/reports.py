@@ -46,6 +46,7 @@ from bot.views.timeline import TimelineLine, TimelineShown, run_timeline
 from bot.wording import Who, plural, who_of
 from storage.heads import head
 from storage.history import read_run
+from storage.home_listing import list_awaited
 from storage.listing import (
     MOST,
     ListedRequest,
@@ -63,7 +64,7 @@ from storage.search import Hit, find
 from storage.search_runs import Sought
 from storage.summaries import read_summary
 from workflows.definition import Definition
-from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId
+from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
 from workflows.gate import ApprovalRequest, Outcome
 
@@ -194,7 +195,10 @@ class Reports:
         now = self.desk.now()
         words = self.desk.store.standing_in(self.reader.person, at=now)
         givers = {one.giver for one in words}
-        database, first = self.desk.store.database, mine | givers
+        database, first = self.desk.store.database, set[RequestId]()
+        for ref in mine:
+            own = list_awaited(database, ref, in_place_of=givers, now=now, skip=0, most=MOST)
+            first |= {one.batch or one.id for one in own}
         found = list_open_requests(database, now=now, among=among, first=first)
         lines = [self._approval_line(one, mine, givers) for one in found]
         return approval_list(lines, page=page, is_cut=len(found) == MOST)

@@ -15,13 +15,13 @@ from sqlalchemy import (
     Select,
     and_,
     func,
+    or_,
     select,
     tuple_,
     union,
 )
 
 from storage.audit_models import AuditSubjectRow
-from storage.home_models import AwaitedRecord
 from storage.message_models import OutboxRecord
 from storage.outbox_values import MessagePlace
 from storage.run_models import IS_TROUBLED, DueRecord, RequestRecord, RunLockRecord, RunRecord
@@ -156,13 +156,13 @@ def list_open_requests(
     now: datetime,
     among: frozenset[str] | None = None,
     runs: frozenset[RunId] | None = None,
-    first: Collection[str] = (),
+    first: Collection[RequestId] = (),
     most: int = MOST,
 ) -> list[ListedRequest]:
     """Return what waits for decisions, the nearest end first; of `among` or `runs`, if given.
 
-    What waits for one of `first` comes before the rest, which `most` may leave out. What nobody
-    can decide any more is not among it, although its end is not recorded yet.
+    Those that are `first`, or in such a batch, come before the rest, which `most` may leave out.
+    What nobody can decide any more is not among it, although its end is not recorded yet.
     """
     query = (
         select(RequestRecord.id, OutboxRecord.place_channel, OutboxRecord.place_ts)
@@ -183,8 +183,9 @@ def list_open_requests(
         )
     if runs is not None:
         query = query.where(RequestRecord.run_id.in_(sorted(runs)))
-    own = select(AwaitedRecord.id).where(AwaitedRecord.ref.in_(sorted(first)))
-    queries = (query.where(RequestRecord.id.in_(own)), query) if first else (query,)
+    named = sorted(first)
+    before = or_(RequestRecord.id.in_(named), RequestRecord.batch.in_(named))
+    queries = (query.where(before), query) if named else (query,)
     with database.read() as connection:
         found = {row.id: row for one in queries for row in connection.execute(one)}
     rows = [*found.values()][:most]

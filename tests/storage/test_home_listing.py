@@ -541,13 +541,16 @@ def test_a_digest_names_who_is_asked_by_the_runs_it_lists_whatever_ends_sooner(
 
 
 def test_a_list_that_is_cut_begins_with_what_waits_for_its_reader(store: SqlStore) -> None:
-    record(store, started("r0"), requested("r0", request="q0", people=("s:cara",)))
+    batched(store, "r0")
     waiting(store, 1, hours=1)
     waiting(store, 2, hours=2)
+    record(store, verdict("granted", "r0", request="r0i0"))
 
     def listed(*first: str) -> list[str]:
-        found = list_open_requests(store.database, now=NOON, first=first, most=2)
+        named = [RequestId(one) for one in first]
+        found = list_open_requests(store.database, now=NOON, first=named, most=2)
         return [one.request.id for one in found]
 
     assert listed() == ["q1", "q2"]
-    assert listed("s:cara") == ["q0", "q1"]
+    assert listed("q2") == ["q2", "q1"]
+    assert listed("r0i0") == ["r0i1", "q1"]
