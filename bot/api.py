@@ -19,6 +19,7 @@ from bot.core import Core
 from bot.field_words import field_words
 from bot.json_body import read_object
 from bot.order_form import Reason
+from bot.permitted import naming
 from bot.problems import Answer, DoorError, FieldsError
 from bot.rate_limit import RateLimit
 from bot.tokens import digest_of, is_token
@@ -132,17 +133,9 @@ class Api:
                 hint=f"It may start {joined([*allowed], 'and')}.",
             )
         chosen = _one_key(asked.key, key)
-        order = Start(
-            workflow=asked.workflow,
-            inputs=asked.inputs,
-            trigger="agent",
-            person=caller.owner,
-            key=None if chosen is None else f"agent:{caller.token.ref}/{chosen}",
-            channel=self._channel(asked),
-            source=caller.token.name,
-        )
         try:
-            started = self._core.engine.start(order)
+            with naming(self._core.roles, self._core.library, caller.owner):
+                started = self._core.engine.start(self._order(caller, asked, chosen))
         except KeyReusedError as reused:
             raise self._as_seen(caller, reused) from reused
         status = HTTPStatus.CREATED if started.is_new else HTTPStatus.OK
@@ -153,6 +146,17 @@ class Api:
         }
         where = str(self._links(started.run)["self"])
         return Answer(status=status, data=data, headers={"Location": where})
+
+    def _order(self, caller: Caller, asked: StartAsked, key: str | None) -> Start:
+        return Start(
+            workflow=asked.workflow,
+            inputs=asked.inputs,
+            trigger="agent",
+            person=caller.owner,
+            key=None if key is None else f"agent:{caller.token.ref}/{key}",
+            channel=self._channel(asked),
+            source=caller.token.name,
+        )
 
     def row(self, caller: Caller, run: str) -> RunRow:
         """Return the row of one of the caller's own runs, as it is now.

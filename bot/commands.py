@@ -39,7 +39,7 @@ from bot.desk import Desk
 from bot.health_shown import HealthDesk
 from bot.nearby import corrected
 from bot.payloads import Caller, Interaction, Typed
-from bot.permitted import permitted
+from bot.permitted import names_for, permitted
 from bot.reports import Reports
 from bot.scheduling import Scheduling
 from bot.secret_words import refuse_secret
@@ -89,8 +89,10 @@ class Commands:
         refuse_secret(self.desk.holds_secret, typed.text)
         names = {one.workflow for one in self.desk.library.definitions()}
         wanted = _meant(parse(typed.text), names)
-        if (near := _nearby(wanted, typed.text, names)) is not None:
-            return near.shown(self.desk.command)
+        if _is_unknown(wanted, names):
+            known = names_for(self.desk.roles, self.desk.library, typed.caller.person)
+            if (near := _nearby(wanted, typed.text, known)) is not None:
+                return near.shown(self.desk.command)
         if isinstance(wanted, Run):
             refuse_late(context)
             return Starting(desk=self.desk).by_command(typed, wanted)
@@ -253,18 +255,21 @@ class _Nearby:
         return misread_page(self.problem, name=command, usage=self.usage, meant=self.meant)
 
 
+def _is_unknown(wanted: Command, names: Collection[str]) -> bool:
+    """Say whether what was typed names nothing there is."""
+    if isinstance(wanted, Run | Schedule | Ready):
+        return wanted.workflow != "" and wanted.workflow not in names
+    return isinstance(wanted, Misread) and wanted.word != ""
+
+
 def _nearby(wanted: Command, typed: str, names: Collection[str]) -> _Nearby | None:
-    """Return what was probably meant, where what was typed names nothing there is."""
-    if isinstance(wanted, Misread) and wanted.word:
+    """Return which of `names` was probably meant, or which command."""
+    if isinstance(wanted, Misread):
         meant = corrected(typed, names)
         problem = f"There is no “{_short(wanted.word)}”."
         told = f"{problem} Did you mean “{_put_right(meant, typed)}”?" if meant else wanted.problem
         return _Nearby(problem=told, usage=wanted.usage, meant=meant)
-    if (
-        isinstance(wanted, Run | Schedule | Ready)
-        and wanted.workflow
-        and wanted.workflow not in names
-    ):
+    if isinstance(wanted, Run | Schedule | Ready):
         meant = corrected(typed, names)
         problem = f"There is no workflow called “{_short(wanted.workflow)}”."
         told = f"{problem} Did you mean “{_workflow_of(meant)}”?"

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bot.exception_queue import queued
-from storage.listing import list_open_requests
+from storage.figures import MOST_LISTED
+from storage.listing import Wanted, list_open_requests
 from storage.transaction import Database
+from storage.waiting_runs import read_waiting_runs
 from workflows.definition import Definition
 from workflows.entry import Ref, RunId
 
@@ -28,9 +30,12 @@ AskedOf: TypeAlias = Mapping[RunId, Asked]
 def asked_now(
     database: Database, definition_of: Callable[[str], Definition], *, now: datetime
 ) -> AskedOf:
-    """Return whom each run waits for; of an approval those who have not decided yet."""
+    """Return whom each run that a digest lists waits for; of an approval who can still decide."""
     found: dict[RunId, Asked] = {}
-    for one in list_open_requests(database, now=now):
+    with database.read() as connection:
+        waiting = read_waiting_runs(connection, now=now, most=MOST_LISTED).first
+    runs = frozenset(one.run for one in waiting)
+    for one in list_open_requests(database, now=now, runs=runs):
         stages = [one.request.stages[index] for index in one.tally.waiting]
         people = frozenset[Ref]().union(*(stage.everybody for stage in stages))
         left = sorted(people - one.request.excluded)
@@ -38,6 +43,7 @@ def asked_now(
             names=tuple(dict.fromkeys(name for stage in stages for name in stage.all_groups)),
             people=tuple(left) if len(left) <= MOST_PEOPLE else (),
         )
-    for stopped in queued(database, definition_of):
+    wanted = Wanted(is_troubled=True, runs=runs)
+    for stopped in queued(database, definition_of, wanted=wanted):
         found[stopped.run.id] = Asked(names=stopped.asked)
     return found

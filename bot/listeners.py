@@ -30,6 +30,7 @@ from bot.payloads import (
     read_typed,
     thread_to_answer,
 )
+from bot.permitted import naming
 from bot.refusals import from_older_version, refusal
 from bot.refused_forms import refused_form
 from bot.secret_words import secret_faults
@@ -97,7 +98,9 @@ def register_listeners(
 def _register_command(app: App, desk: Desk, on: Handlers) -> None:
     def on_command(ack: Ack, body: Body, context: Body) -> None:
         try:
-            shown = on.commands.reply(read_typed(body), context)
+            typed = read_typed(body)
+            with naming(desk.roles, desk.library, typed.caller.person):
+                shown = on.commands.reply(typed, context)
         except InterlockError as refused:
             shown = notice(refusal(refused))
         ack() if shown is None else ack(response_type="ephemeral", **shown.payload)
@@ -112,14 +115,18 @@ def _register_command(app: App, desk: Desk, on: Handlers) -> None:
     def on_meant(ack: Ack, body: Body, context: Body) -> None:
         click = read_interaction(body)
         try:
-            shown = on.commands.meant(click, context)
+            with naming(desk.roles, desk.library, click.caller.person):
+                shown = on.commands.meant(click, context)
         except InterlockError as refused:
             shown = notice(refusal(refused))
         desk.hurried.answer(click.response_url, shown, replace=True)
         ack()
 
     def on_options(ack: Ack, body: Body) -> None:
-        mine = on.starting.choices(read_interaction(body).caller.person)
+        try:
+            mine = on.starting.choices(read_interaction(body).caller.person)
+        except InterlockError:
+            mine = []  # Slack has no room for a reason here.
         found = run_form.picker_options(mine, str(body.get("value", "")))
         ack(options=[one.to_dict() for one in found])
 
@@ -312,7 +319,8 @@ def _on_click(
     def listener(ack: Ack, body: Body) -> None:
         click = read_interaction(body)
         try:
-            handler(click)
+            with naming(desk.roles, desk.library, click.caller.person):
+                handler(click)
         except InterlockError as refused:
             _tell(desk, click, refusal(refused))
             after = homes.failed
@@ -336,7 +344,8 @@ def _on_form(
             sent = read_interaction(body)
             faults = secret_faults(desk.holds_secret, sent.sent.state)
             errors = {"response_action": "errors", "errors": faults}
-            answer = errors if faults else handler(sent, context)
+            with naming(desk.roles, desk.library, sent.caller.person):
+                answer = errors if faults else handler(sent, context)
         except InterlockError as refused:
             answer = refused_form(body, refused)
         ack(**answer)
@@ -348,7 +357,8 @@ def _on_shortcut(app: App, desk: Desk, callback_id: str, handler: OnShortcut) ->
     def listener(ack: Ack, body: Body, context: Body) -> None:
         used = read_shortcut(body)
         try:
-            handler(used, context)
+            with naming(desk.roles, desk.library, used.caller.person):
+                handler(used, context)
         except InterlockError as refused:
             _tell(desk, used, refusal(refused))
         ack()

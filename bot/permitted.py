@@ -3,14 +3,18 @@
 Starting goes by role and by `run_by`, and whoever starts one is judged again by the engine.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.desk import Desk
+from bot.library import Library
 from storage.published import known_workflows
+from workflows.catalog import no_workflow
 from workflows.definition import Definition
-from workflows.errors import PeopleUnreadableError
+from workflows.errors import PeopleUnreadableError, UnknownWorkflowError
 from workflows.people import CLICK_AGE, PersonId
-from workflows.roles import Sight
+from workflows.roles import RolesNow, Sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +47,37 @@ def may_start(desk: Desk, person: PersonId, definition: Definition) -> bool:
     Raises:
         PeopleUnreadableError: Slack did not say who belongs to whom.
     """
-    if not desk.roles.may_run(person, definition.workflow):
+    return _may_start(desk.roles, person, definition)
+
+
+def _may_start(roles: RolesNow, person: PersonId, definition: Definition) -> bool:
+    if not roles.may_run(person, definition.workflow):
         return False
-    members = desk.directory.members
+    members = roles.people.members
     return any(person in members(name, max_age=CLICK_AGE) for name in definition.may_run)
+
+
+def names_for(roles: RolesNow, library: Library, person: PersonId) -> frozenset[str]:
+    """Return the names of what `person` may start or see runs of; none where nobody can tell."""
+    every = library.definitions()
+    try:
+        sight = roles.sight(person)
+        return frozenset(
+            one.workflow for one in every if one.workflow in sight or _may_start(roles, person, one)
+        )
+    except PeopleUnreadableError:
+        return frozenset()
+
+
+@contextmanager
+def naming(roles: RolesNow, library: Library, person: PersonId) -> Iterator[None]:
+    """Have the refusal of a name that no workflow has lead only to names that are for `person`."""
+    try:
+        yield
+    except UnknownWorkflowError as unknown:
+        if not unknown.name:
+            raise
+        raise no_workflow(unknown.name, names_for(roles, library, person)) from unknown
 
 
 def seen_by(desk: Desk, person: PersonId) -> frozenset[str] | None:

@@ -46,7 +46,9 @@ from bot.views.timeline import TimelineLine, TimelineShown, run_timeline
 from bot.wording import Who, plural, who_of
 from storage.heads import head
 from storage.history import read_run
+from storage.home_listing import list_awaited
 from storage.listing import (
+    MOST,
     ListedRequest,
     ListedRun,
     Wanted,
@@ -61,9 +63,8 @@ from storage.refusals import read_beside
 from storage.search import Hit, find
 from storage.search_runs import Sought
 from storage.summaries import read_summary
-from workflows.awaited import place_of
 from workflows.definition import Definition
-from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RunId
+from workflows.entry import Actor, ActorKind, Draft, Entry, Part, Ref, RequestId, RunId
 from workflows.errors import UnknownRunError, UnknownWorkflowError
 from workflows.gate import ApprovalRequest, Outcome
 
@@ -95,7 +96,14 @@ class Reports:
         lines = [run_line(self.desk, one) for one in list_runs(database, which)]
         names = {one.workflow for one in self.desk.library.definitions()}
         unknown = "" if lines or wanted.workflow in names else wanted.workflow
-        return run_list(lines, command=typed, page=page, name=self.desk.command, unknown=unknown)
+        return run_list(
+            lines,
+            command=typed,
+            page=page,
+            name=self.desk.command,
+            unknown=unknown,
+            is_cut=len(lines) == MOST,
+        )
 
     def run(self, run: RunId, *, page: int) -> Rendered:
         """Return the story of one run.
@@ -155,10 +163,8 @@ class Reports:
         return listed
 
     def those(self, runs: Sequence[ListedRun], *, title: str) -> Rendered:
-        """Return a few runs that were found for the reader."""
-        sight = self.desk.roles.sight(self.reader.person)
-        seen = [one for one in runs if one.workflow in sight]
-        lines = [run_line(self.desk, one) for one in seen[:MOST_NAMED]]
+        """Return a few runs that were found for the reader, all of which they may see."""
+        lines = [run_line(self.desk, one) for one in runs[:MOST_NAMED]]
         return run_list(lines, command="runs", title=title, name=self.desk.command)
 
     def nearest(self, words: Sequence[str]) -> Rendered:
@@ -175,21 +181,27 @@ class Reports:
             among=asker.among,
         )
         hits = find(self.desk.store.database, sought, limit=MOST_NAMED).page
+        said = " ".join(words)
+        self._note_reading(asker, said, n=len(hits))
         if not hits:
             return notice(NO_RUN)
         shown = FoundPage(found=[self._found(one) for one in hits], total=len(hits))
-        return found_list(" ".join(words), shown)
+        return found_list(said, shown)
 
     def approvals(self, *, page: int) -> Rendered:
         """Return what waits for decisions, the reader's own first."""
         mine = refs_of(self.desk.store.database, self.reader.person)
         among = seen_by(self.desk, self.reader.person)
         now = self.desk.now()
-        found = list_open_requests(self.desk.store.database, now=now, among=among)
         words = self.desk.store.standing_in(self.reader.person, at=now)
         givers = {one.giver for one in words}
+        database, first = self.desk.store.database, set[RequestId]()
+        for ref in mine:
+            own = list_awaited(database, ref, in_place_of=givers, now=now, skip=0, most=MOST)
+            first |= {one.batch or one.id for one in own}
+        found = list_open_requests(database, now=now, among=among, first=first)
         lines = [self._approval_line(one, mine, givers) for one in found]
-        return approval_list(lines, page=page)
+        return approval_list(lines, page=page, is_cut=len(found) == MOST)
 
     def found(self, words: str, *, page: int) -> Rendered:
         """Return the runs that `words` ask for, of those whose threads the reader may see.
@@ -201,8 +213,7 @@ class Reports:
         database, asker = self.desk.store.database, self._asker()
         sought = read_search(words, database, asker=asker, now=self.desk.now())
         hits = find(database, sought, limit=FOUND_PAGE, offset=(page - 1) * FOUND_PAGE)
-        if asker.channels is None or asker.audited:
-            self._note_reading(words, n=len(hits.page))
+        self._note_reading(asker, words, n=len(hits.page))
         shown = FoundPage(
             found=[self._found(one) for one in hits.page],
             total=hits.total,
@@ -211,8 +222,10 @@ class Reports:
         )
         return found_list(words, shown, name=self.desk.command)
 
-    def _note_reading(self, words: str, *, n: int) -> None:
-        """Record what an auditor was shown of threads that they are not in."""
+    def _note_reading(self, asker: Asker, words: str, *, n: int) -> None:
+        """Record what an auditor looked for, where they are shown threads that they are not in."""
+        if asker.channels is not None and not asker.audited:
+            return
         query = Part(value=self.desk.redact(words).encode())
         with self.desk.store.begin() as unit:
             ref = unit.ref(self.reader.person)
@@ -335,7 +348,7 @@ class Reports:
             need=listed.tally.need,
             asked=tuple(Who(name=name) for name in groups),
             card=link_to(self.desk, listed.place),
-            is_mine=_is_for(listed, mine, givers),
+            is_mine=listed.is_for(mine, givers),
         )
 
     def _headline(self, asked: ApprovalRequest, shown: Preview) -> str:
@@ -370,19 +383,6 @@ class Reports:
                 for one in stands.going
             ],
         )
-
-
-def _is_for(listed: ListedRequest, mine: frozenset[Ref], givers: Collection[Ref]) -> bool:
-    """Say whether a request waits for somebody, or for one in whose place they decide."""
-    asked = listed.request
-    if asked.batch is None:
-        places = (
-            place_of(asked, listed.decisions, one, in_place_of=givers, acting=()) for one in mine
-        )
-        return any(one is not None for one in places)
-    # Of the items that it speaks for they may have decided some.
-    people = frozenset().union(*(asked.stages[one].everybody for one in listed.tally.waiting))
-    return not people.isdisjoint(mine.union(givers)) and not mine & asked.excluded
 
 
 def _timeline_line(moment: Moment, known: Known) -> TimelineLine:

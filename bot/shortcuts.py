@@ -31,7 +31,7 @@ from bot.views.run_form import picked, picker, run_form
 from bot.views.thread_summary import summary_modal
 from storage.listing import listed_run, runs_from
 from workflows.entry import RunId
-from workflows.errors import InterlockError, UnknownRunError
+from workflows.errors import InterlockError, NotAllowedError, UnknownRunError
 
 CLOSE: Answer = {"response_action": "clear"}
 RUN_IDS = re.compile(r"\b[0-9a-f]{32}\b")
@@ -148,15 +148,13 @@ class Shortcuts:
         run = self._own_run(used)
         if run is not None:
             return reports.run(run, page=1)
+        sight = self.desk.roles.sight(used.caller.person)
         asked = runs_from(self.desk.store.database, self._link(used))
-        if asked:
-            return reports.those(asked, title="Asked for from this message")
+        if seen := [one for one in asked if one.workflow in sight]:
+            return reports.those(seen, title="Asked for from this message")
         text = words_of_message(used.message)
-        for ident in RUN_IDS.findall(text):
-            try:
-                return reports.run(RunId(ident), page=1)
-            except UnknownRunError:
-                continue
+        if (named := _first_named(reports, text)) is not None:
+            return named
         words = list(dict.fromkeys(WORDS.findall(text)))[:MOST_WORDS]
         return reports.nearest(words)
 
@@ -168,3 +166,22 @@ class Shortcuts:
             row = outbox.at(channel, used.ts)
             found = row.run if row is not None else None
         return found
+
+
+def _first_named(reports: Reports, text: str) -> Rendered | None:
+    """Return the first run that a text names and the reader may see, None where it names none.
+
+    Raises:
+        NotAllowedError: it names only such as they may not see.
+    """
+    lacking: NotAllowedError | None = None
+    for ident in RUN_IDS.findall(text):
+        try:
+            return reports.run(RunId(ident), page=1)
+        except UnknownRunError:
+            continue
+        except NotAllowedError as refused:
+            lacking = lacking or refused
+    if lacking is not None:
+        raise lacking
+    return None

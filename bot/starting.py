@@ -20,7 +20,7 @@ from bot.desk import Desk
 from bot.forms import FormState, field_errors, state_of, values_from
 from bot.just_typed import Before, typed_before
 from bot.payloads import Caller, Interaction, Typed, UnreadablePayloadError
-from bot.permitted import permitted
+from bot.permitted import names_for, naming, permitted
 from bot.places import is_ours
 from bot.refusals import refusal
 from bot.views.notice import notice
@@ -89,7 +89,8 @@ class Starting:
     def by_choice(self, sent: Interaction, _context: Mapping[str, Any]) -> Answer:
         """Return the form of the workflow that was chosen, in the place of the choice."""
         try:
-            definition = self.desk.library.active(picked(_view(sent)))
+            with naming(self.desk.roles, self.desk.library, sent.caller.person):
+                definition = self.desk.library.active(picked(_view(sent)))
         except InterlockError as error:
             return _instead(refused_modal(refusal(error)))
         state = state_of(definition, channel=sent.sent.private_metadata)
@@ -119,9 +120,18 @@ class Starting:
         return _instead(started_elsewhere(begun)) if begun.is_elsewhere else CLOSE
 
     def choices(self, person: PersonId) -> list[WorkflowChoice]:
-        """Return the workflows that `person` may start; all where Slack does not say which."""
-        mine = permitted(self.desk, person)
-        found = mine.definitions if mine.is_certain else self.desk.library.definitions()
+        """Return the workflows that `person` may start; all they may see, if Slack is silent.
+
+        Raises:
+            PeopleUnreadableError: which these are Slack does not say either.
+        """
+        mine, roles = permitted(self.desk, person), self.desk.roles
+        names = mine.names
+        if not mine.is_certain:
+            names |= names_for(roles, self.desk.library, person)
+            if not names:
+                roles.sight(person)
+        found = (one for one in self.desk.library.definitions() if one.workflow in names)
         return [WorkflowChoice(name=one.workflow, title=one.title) for one in found]
 
     def _ask_again(self, definition: Definition, before: Before, typed: str) -> Rendered:

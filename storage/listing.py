@@ -3,7 +3,7 @@
 The engine's own reads are in `store`; nothing here locks anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     func,
     literal,
+    or_,
     select,
     tuple_,
     union,
@@ -35,6 +36,7 @@ from storage.run_models import (
 )
 from storage.run_sql import RunSql
 from storage.transaction import Database
+from workflows.awaited import place_of
 from workflows.entry import Ref, RequestId, RunId
 from workflows.gate import ApprovalRequest, Decision, Outcome, Tally, tally
 from workflows.people import PersonId
@@ -74,6 +76,18 @@ class ListedRequest:
     tally: Tally
     place: MessagePlace | None
 
+    def is_for(self, mine: frozenset[Ref], givers: Collection[Ref]) -> bool:
+        """Say whether it waits for somebody, or for one in whose place they decide."""
+        asked = self.request
+        if asked.batch is None:
+            places = (
+                place_of(asked, self.decisions, one, in_place_of=givers, acting=()) for one in mine
+            )
+            return any(one is not None for one in places)
+        # Of the items that it speaks for they may have decided some.
+        people = frozenset().union(*(asked.stages[one].everybody for one in self.tally.waiting))
+        return not people.isdisjoint(mine.union(givers)) and not mine & asked.excluded
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -82,6 +96,7 @@ class Wanted:
     requester: PersonId | None = None
     workflow: str = ""
     among: frozenset[str] | None = None  # Of these workflows; None: of all.
+    runs: frozenset[RunId] | None = None  # These; None: any.
     statuses: frozenset[Status] = frozenset()
     since: datetime | None = None
     is_troubled: bool = False  # An exception or a doubt of it may wait for a person.
@@ -108,8 +123,10 @@ def _conditions(wanted: Wanted, most: int) -> Iterator[ColumnElement[bool]]:
         yield from of_one
         if wanted.among is not None:
             is_among = RunRecord.workflow.in_(sorted(wanted.among))
-            is_plain = not (of_one or wanted.statuses or wanted.since)
+            is_plain = not (of_one or wanted.statuses or wanted.since or wanted.runs)
             yield RunRecord.id.in_(_newest(wanted.among, most)) if is_plain else is_among
+    if wanted.runs is not None:
+        yield RunRecord.id.in_(sorted(wanted.runs))
     if wanted.since is not None:
         yield RunRecord.started_at >= wanted.since
     if wanted.statuses:
@@ -186,10 +203,13 @@ def list_open_requests(
     *,
     now: datetime,
     among: frozenset[str] | None = None,
+    runs: frozenset[RunId] | None = None,
+    first: Collection[RequestId] = (),
     most: int = MOST,
 ) -> list[ListedRequest]:
-    """Return what waits for decisions, the nearest end first; of `among` alone, if given.
+    """Return what waits for decisions, the nearest end first; of `among` or `runs`, if given.
 
+    Those that are `first`, or in such a batch, come before the rest, which `most` may leave out.
     What nobody can decide any more is not among it, although its end is not recorded yet.
     """
     query = (
@@ -209,10 +229,16 @@ def list_open_requests(
         query = query.join(RunRecord, RunRecord.id == RequestRecord.run_id).where(
             RunRecord.workflow.in_(sorted(among))
         )
+    if runs is not None:
+        query = query.where(RequestRecord.run_id.in_(sorted(runs)))
+    named = sorted(first)
+    before = or_(RequestRecord.id.in_(named), RequestRecord.batch.in_(named))
+    queries = (query.where(before), query) if named else (query,)
     with database.read() as connection:
-        rows = connection.execute(query).all()
+        found = {row.id: row for one in queries for row in connection.execute(one)}
+    rows = [*found.values()][:most]
     with database.glance() as tx:
-        return [found for row in rows if (found := _open_request(RunSql(tx), row)) is not None]
+        return [read for row in rows if (read := _open_request(RunSql(tx), row)) is not None]
 
 
 def _waits(request: Any, now: datetime) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or its alias.

@@ -1,6 +1,6 @@
 """Finds a definition by its name, among those that were read from files and are sound."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self
@@ -14,6 +14,7 @@ from workflows.read_before import ReadBefore
 from workflows.step_scope import Actions
 
 EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
+NONE_READ = "No workflow has been read yet; put its file into the folder of workflow files."
 
 
 class Catalog:
@@ -77,11 +78,13 @@ class Catalog:
         found = self._by_name.get(name)
         if found is not None:
             return found
-        near = nearest(name, self._by_name)
-        hint = f"Did you mean {near}?" if near else self._known()
-        raise UnknownWorkflowError(f"There is no workflow called {name!r}.", hint=hint)
+        raise no_workflow(name, self._by_name, otherwise=NONE_READ)
 
-    def _known(self) -> str:
-        if not self._by_name:
-            return "No workflow has been read yet; put its file into the folder of workflow files."
-        return f"There are: {', '.join(self.names())}."
+
+def no_workflow(name: str, known: Collection[str], *, otherwise: str = "") -> UnknownWorkflowError:
+    """Return the refusal of a name that leads to the nearest of `known`, or to all of them."""
+    names = sorted(known)
+    near = nearest(name, names)
+    there = f"There are: {', '.join(names)}." if names else otherwise
+    hint = f"Did you mean {near}?" if near else there
+    return UnknownWorkflowError(f"There is no workflow called {name!r}.", hint=hint, name=name)

@@ -93,7 +93,11 @@ class AlteredVersionError(UnreadableVersionError):
 
 
 class UnknownWorkflowError(InterlockError):
-    """No workflow has that name."""
+    """No workflow has that name: `name`, where the hint says what there is instead."""
+
+    def __init__(self, message: str, *, hint: str = "", name: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
 
 
 class UnknownRunError(InterlockError):

@@ -52,6 +52,7 @@ def run_list(
     page: int = 1,
     name: str = "/ops",
     unknown: str = "",
+    is_cut: bool = False,
 ) -> Rendered:
     """Build the list of runs, newest first as given; `unknown` names no workflow."""
     items = [[section(run_words(one))] for one in runs]
@@ -59,7 +60,9 @@ def run_list(
     if unknown:
         there = code(f"{name} workflows")
         empty = f"There are none, and no workflow {code(unknown)} is active. All of them: {there}."
-    return page_of(Listing(title=title, command=command, items=items, empty=empty), page)
+    note = "Only the newest are listed." if is_cut else ""
+    listing = Listing(title=title, command=command, items=items, empty=empty, note=note)
+    return page_of(listing, page)
 
 
 def run_words(line: RunLine) -> str:
@@ -140,12 +143,18 @@ class ApprovalLine:
 
 
 def approval_list(
-    approvals: Sequence[ApprovalLine], *, command: str = "approvals", page: int = 1
+    approvals: Sequence[ApprovalLine],
+    *,
+    command: str = "approvals",
+    page: int = 1,
+    is_cut: bool = False,
 ) -> Rendered:
     """Build the list of what waits for a decision, the reader's own first."""
     ordered = sorted(approvals, key=lambda one: (not one.is_mine, one.expires_at))
     mine = sum(one.is_mine for one in ordered)
     note = f"{plural(mine, 'of them waits', 'of them wait')} for you." if mine else ""
+    if is_cut:
+        note = f"{note} Of the others only those that end first are listed.".strip()
     listing = Listing(
         title="Waiting for approval",
         command=command,

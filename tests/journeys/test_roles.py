@@ -16,6 +16,7 @@ from storage.history import read_entries
 from tests.journeys.day import Case, Day, day_at_work
 from tests.journeys.test_home import home_of
 from tests.journeys.test_searching import answer, tell_of
+from tests.journeys.test_shortcuts import FIND
 from tests.sandbox.payload_checks import complaints_about
 from workflows.errors import NotAllowedError
 from workflows.loading import load_policy
@@ -67,9 +68,16 @@ def test_an_auditor_finds_what_stands_in_every_channel_and_starts_nothing(case: 
 
     assert "whistled" not in answer(case, "/ops find kettle", name="rita").words
     assert "whistled" in answer(case, "/ops find kettle", name="petra").words
+    message, petra = (
+        case.person("rita").say("A kettle?", channel=case.channel),
+        case.person("petra"),
+    )
+    petra.shortcut(FIND, message=message)
+    assert "whistled" in petra.ephemerals[-1].words
     with case.day.bot.core.memory.database.read() as connection:
         told = [one for one in read_entries(connection, 0, 1000) if one.kind == "access.read"]
-    assert [(one.data["what"], one.parts["query"].value) for one in told] == [("find", b"kettle")]
+    queries = [(one.data["what"], one.parts["query"].value) for one in told]
+    assert queries == [("find", b"kettle"), ("find", b"kettle")]
     started = answer(case, refund(case), name="petra").words
     assert "auditors read everything, and start and decide nothing" in started
 

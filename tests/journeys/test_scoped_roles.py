@@ -10,6 +10,7 @@ import pytest
 from bot.api import Api
 from bot.proposing import Proposing, Source
 from sandbox.demo.stage import Stage
+from sandbox.faults import server_error
 from storage.listing import Wanted, list_runs
 from tests.journeys.day import Case, Day, day_at_work
 from tests.journeys.test_home import home_of
@@ -17,7 +18,7 @@ from tests.journeys.test_policy_commands import beside, interlock
 from tests.journeys.test_roles import GOVERNORS, token_of
 from tests.journeys.test_searching import answer, tell_of
 from tests.journeys.test_shortcuts import FIND, SUMMARISE
-from workflows.errors import NotAllowedError
+from workflows.errors import NotAllowedError, UnknownWorkflowError
 from workflows.loading import load_policy
 from workflows.people import PersonId
 
@@ -67,6 +68,20 @@ def test_lists_hold_what_the_reader_may_see_and_a_name_beyond_it_is_refused(case
         assert lacks("viewer", "all workflows") in answer(case, f"/ops {typed}").words
 
 
+@pytest.mark.parametrize(
+    "typed", ["run {}", "{}", "readiness {}", "schedule {} every day at 9:00", "run zzzz"]
+)
+def test_a_name_that_nothing_has_leads_to_no_workflow_beyond_what_the_asker_may_see(
+    case: Case, typed: str
+) -> None:
+    near = f"/ops {typed}".format("nightly-chekc")
+    seen, all_of_it = (answer(case, near, name=one).words for one in ("rita", "omar"))
+
+    assert OTHER not in seen
+    assert COPY not in seen
+    assert OTHER in all_of_it
+
+
 def test_a_copy_beyond_what_the_reader_may_see_is_not_named(case: Case) -> None:
     said = "does what {}, under another name"
     told = case.waits(
@@ -101,12 +116,26 @@ def test_shortcuts_ask_for_the_workflow_of_the_thread_they_are_used_in(case: Cas
     for shortcut in (FIND, SUMMARISE):
         rita.shortcut(shortcut, message=root)
         assert lacks("viewer", OTHER) in rita.ephemerals[-1].words
+    hidden = outbox.run_at(root.channel, root.ts)
+    case.asks()
+    rita.shortcut(FIND, message=rita.say(f"{hidden}, or {case.run()}", channel=case.channel))
+    assert "Refund a customer" in rita.ephemerals[-1].words
 
 
 def test_home_and_help_offer_what_may_be_started_there(case: Case) -> None:
     assert OTHER not in answer(case, "/ops help").words
     assert "refund-customer" in answer(case, "/ops help").words
     assert "This needs the role" not in home_of(case, "rita").words
+
+
+def test_nobody_is_offered_more_while_slack_does_not_say_who_belongs_to_whom(case: Case) -> None:
+    case.slack.faults.next("usergroups.list", server_error(500), times=100)
+    case.day.bot.core.people.groups_changed()
+    rita = case.person("rita")
+    rita.command("/ops run", channel=case.channel)
+
+    assert "Slack" in rita.ephemerals[-1].words
+    assert OTHER not in str(rita.view)
 
 
 def test_a_token_starts_what_its_owner_may_and_no_more(case: Case) -> None:
@@ -118,6 +147,8 @@ def test_a_token_starts_what_its_owner_may_and_no_more(case: Case) -> None:
 
     with pytest.raises(NotAllowedError, match=lacks("runner", OTHER)):
         api.start(caller, body, key=None)
+    with pytest.raises(UnknownWorkflowError, match=r"are: refund-customer\.$"):
+        api.start(caller, body.replace(OTHER.encode(), b"zzzz"), key=None)
     assert api.row(caller, own).workflow == "refund-customer"
     less = case.day.stage.policy.read_text().replace('"refund-*"', "other")
     narrower = Api(replace(core, policy=load_policy(less)))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event, text
 
+from bot.digest_asked import asked_now
 from storage.awaited import heal
 from storage.glass_sql import GlassSql
 from storage.home_listing import (
@@ -19,7 +20,7 @@ from storage.home_listing import (
     troubled_runs,
 )
 from storage.home_values import Told
-from storage.listing import list_open_requests
+from storage.listing import MOST, list_open_requests
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from storage.waiting_runs import read_waiting_runs
@@ -38,6 +39,7 @@ from tests.storage.run_drafts import (
     verdict,
 )
 from tests.storage.test_store_indexes import READ_WHOLE
+from workflows.definition import Definition
 from workflows.entry import Draft, Json, Ref, RequestId, RunId
 from workflows.errors import StorageError
 from workflows.gate import Verdict
@@ -516,3 +518,39 @@ def test_what_is_done_on_a_home_while_it_is_drawn_is_shown_without_the_pause(
     assert again is not None
     assert again.pages == {"waiting": 5}
     assert store.homes.claim(by="one") is None
+
+
+@Sqlite
+def test_a_digest_names_who_is_asked_by_the_runs_it_lists_whatever_ends_sooner(
+    store: SqlStore,
+) -> None:
+    waiting(store, 0, hours=48)
+    later = [started(f"r{one}") for one in range(1, MOST + 1)]
+    asked = [
+        requested(f"r{one}", request=f"q{one}", expires=NOON + timedelta(hours=1))
+        for one in range(1, MOST + 1)
+    ]
+    record(store, *later, *asked)
+
+    def of_what_stopped(version: str) -> Definition:
+        raise AssertionError(version)
+
+    found = asked_now(store.database, of_what_stopped, now=NOON)
+
+    assert found[RunId("r0")].names == ("@finance",)
+
+
+def test_a_list_that_is_cut_begins_with_what_waits_for_its_reader(store: SqlStore) -> None:
+    batched(store, "r0")
+    waiting(store, 1, hours=1)
+    waiting(store, 2, hours=2)
+    record(store, verdict("granted", "r0", request="r0i0"))
+
+    def listed(*first: str) -> list[str]:
+        named = [RequestId(one) for one in first]
+        found = list_open_requests(store.database, now=NOON, first=named, most=2)
+        return [one.request.id for one in found]
+
+    assert listed() == ["q1", "q2"]
+    assert listed("q2") == ["q2", "q1"]
+    assert listed("r0i0") == ["r0i1", "q1"]

@@ -124,6 +124,11 @@ def test_with_nothing_to_decide_the_list_says_so() -> None:
     assert "Nothing waits for a decision" in told_by(approval_list([]))
 
 
+def test_a_list_that_holds_only_some_says_so() -> None:
+    assert "Only the newest are listed." in told_by(run_list([RUN], command="runs", is_cut=True))
+    assert "those that end first are listed" in told_by(approval_list([APPROVAL], is_cut=True))
+
+
 def test_workflows_say_who_answers_for_them_and_whether_they_ask() -> None:
     other = replace(WORKFLOW, may_start=False, is_best_effort=True)
     told = told_by(workflow_list([WORKFLOW, other]))
