@@ -79,6 +79,10 @@ PRIMARY = 0xFF
 # What our triggers raise: somebody ended the key of an entry, or moved the log away.
 WRITER_ENDED = "IL001"
 LOG_MOVED = "IL002"
+TO_THE_SERVER = (
+    "Have INTERLOCK_DATABASE_URL lead to the Postgres server itself, or to a pooler that works per"
+    " session and hands `options` on."
+)
 SERVER_FULL = "53100"
 NO_RIGHT = "42501"
 NAME_TAKEN = "42P07"  # By a table of somebody else.
@@ -100,6 +104,13 @@ IS_STARTING = (
     "not yet accepting",
     "not accepting",
 )
+# What the driver says of the address itself, before it asks any server; of names and settings, and
+# never of the password.
+NOT_TAKEN = re.compile(
+    r"(invalid \w+ value: .*|invalid connection option .*|invalid port number: .*"
+    r"|invalid integer value .*|definition of service .*)"
+)
+NOT_HANDED_ON = ("startup parameter",)  # A pooler says it; a server takes what it knows.
 NO_CONNECTION_LEFT = ("too many clients", "too many connections", "connection slots")
 
 
@@ -112,9 +123,9 @@ def refusal_for(error: BaseException) -> StorageError | None:
         return _of_sqlite(cause)
     psycopg = _psycopg()
     if psycopg is not None and isinstance(cause, psycopg.OperationalError):
-        return _of_postgres(cause)
+        return _of_address(cause) or _of_postgres(cause)
     if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
-        return _of_server(cause) or _of_our_triggers(cause.sqlstate)
+        return _of_address(cause) or _of_server(cause) or _of_our_triggers(cause.sqlstate)
     return None
 
 
@@ -199,6 +210,17 @@ def _psycopg() -> ModuleType | None:
     return sys.modules.get("psycopg")
 
 
+def _of_address(error: "DatabaseError") -> StorageError | None:
+    """Return what the driver means that does not take the address as it stands."""
+    found = NOT_TAKEN.search(str(error)) if error.sqlstate is None else None
+    if found is None:
+        return None
+    return UnusableDatabaseError(
+        f"The database's address cannot be used: {found[0]}.",
+        hint="Correct what stands in INTERLOCK_DATABASE_URL.",
+    )
+
+
 def _of_postgres(error: "OperationalError") -> StorageError:
     if error.sqlstate in {"55P03", "57014", "40P01", "40001"}:
         return StorageUnavailableError(
@@ -211,6 +233,11 @@ def _of_postgres(error: "OperationalError") -> StorageError:
             "The database server is out of memory or connections.",
             hint="Nothing was recorded. Try again in a moment. Whoever runs the bot: raise"
             " max_connections or the memory of that server, or have fewer processes on it.",
+        )
+    if error.sqlstate is None and _says(error, NOT_HANDED_ON):
+        return StorageUnavailableError(
+            "A pooler before the Postgres server refuses the settings of the bot's sessions.",
+            hint=TO_THE_SERVER,
         )
     if _is_turned_away(error):
         return StorageUnavailableError(
