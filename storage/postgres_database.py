@@ -14,7 +14,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
-from storage.database_errors import storage_refusals
+from storage.database_errors import TO_THE_SERVER, storage_refusals
 from storage.journey import JourneyConnection, is_idle
 from storage.patience import server_patience
 from storage.shelf import Shelf
@@ -87,7 +87,9 @@ class PostgresDatabase(Database):
         # A server that cannot be reached is told at open.
         try:
             with storage_refusals(), self._pool.connect() as opened:
-                _require_options(cast("JourneyConnection", opened.connection.driver_connection))
+                driver = cast("JourneyConnection", opened.connection.driver_connection)
+                _require_options(driver)
+                self._require_own_session(driver)
         except BaseException:
             self.close()
             raise
@@ -134,6 +136,29 @@ class PostgresDatabase(Database):
         self._shelf.clear()
         self._pool.dispose()
         self.engine.dispose()
+
+    def _require_own_session(self, driver: JourneyConnection) -> None:
+        """Refuse to work where a connection is not one session of the server.
+
+        Who talks to the server itself has its session's number already, and asks once. A pooler
+        gives a number of its own; it is asked again, also while another connection is at work.
+
+        Raises:
+            UnusableDatabaseError: a pooler works per transaction.
+        """
+        ours = _session_of(driver)
+        if ours == driver.info.backend_pid:
+            return
+        seen = {ours, _session_of(driver)}
+        with self._pool.connect() as other:
+            other.exec_driver_sql("BEGIN")
+            seen.add(_session_of(driver))
+            other.exec_driver_sql("ROLLBACK")
+        if seen != {ours}:
+            raise UnusableDatabaseError(
+                "A pooler hands one session of ours to several of the Postgres server's.",
+                hint=f"It works per transaction. {TO_THE_SERVER}",
+            )
 
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):
@@ -220,9 +245,13 @@ def _require_options(driver: JourneyConnection) -> None:
         raise UnusableDatabaseError(
             "The settings of the bot's sessions do not reach the Postgres server.",
             hint="A pooler before it leaves them out, as PgBouncer does with"
-            " `ignore_startup_parameters = options`. Have INTERLOCK_DATABASE_URL lead to the"
-            " server itself, or to a pooler that hands `options` on.",
+            f" `ignore_startup_parameters = options`. {TO_THE_SERVER}",
         )
+
+
+def _session_of(driver: JourneyConnection) -> int:
+    """Return which session of the server answers on a connection."""
+    return int((driver.execute("SELECT pg_backend_pid()").fetchone() or (0,))[0])
 
 
 def _driver_of(lent: PoolProxiedConnection) -> JourneyConnection:
