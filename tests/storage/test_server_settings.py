@@ -1,18 +1,19 @@
 """What a DBA sets for the database or the role changes nothing, or is refused with what to do."""
 
 import itertools
+import os
 import select
 import socket
 import socketserver
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from storage.database import open_database
 from storage.log_setup import init_log
@@ -270,6 +271,27 @@ class SharingPooler(Pooler):
         return heard
 
 
+class FaithfulPooler(Pooler):
+    """Hands on everything."""
+
+    def begin(self, said: bytes) -> None:
+        with self.session(said) as behind:
+            self._hand_on(behind)
+
+
+@contextmanager
+def reached_through(pooler: type[Pooler], postgres_url: str) -> Iterator[URL]:
+    """Give the address of a pooler before the server."""
+    url = make_url(postgres_url)
+    at = Path(str(url.query["host"]), f".s.PGSQL.{url.port or 5432}")
+    handler = type("_", (pooler,), {"server_at": str(at)})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield url.set(host="127.0.0.1", port=server.server_address[1], query={})
+        server.shutdown()
+
+
 @pytest.mark.parametrize(
     ("pooler", "told"),
     [
@@ -281,15 +303,27 @@ class SharingPooler(Pooler):
 def test_a_pooler_that_does_not_work_per_session_with_our_settings_is_refused(
     postgres_url: str, pooler: type[Pooler], told: str
 ) -> None:
-    url = make_url(postgres_url)
-    at = Path(str(url.query["host"]), f".s.PGSQL.{url.port or 5432}")
-    handler = type("_", (pooler,), {"server_at": str(at)})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        before = url.set(host="127.0.0.1", port=server.server_address[1], query={})
-        with pytest.raises(StorageError, match=told) as refused:
-            open_database(before.render_as_string(hide_password=False))
-        server.shutdown()
+    with (
+        reached_through(pooler, postgres_url) as before,
+        pytest.raises(StorageError, match=told) as refused,
+    ):
+        open_database(before.render_as_string(hide_password=False))
 
     assert "pooler" in f"{refused.value} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(("said", "idle"), [({}, 10), ({"keepalives_idle": "60"}, 60)])
+def test_a_server_whose_machine_falls_silent_is_believed_in_for_seconds(
+    postgres_url: str, said: dict[str, str], idle: int
+) -> None:
+    with reached_through(FaithfulPooler, postgres_url) as before:
+        address = before.set(query=said).render_as_string(hide_password=False)
+        with (
+            closing(open_database(address)) as database,
+            database.read() as connection,
+            socket.socket(fileno=os.dup(connection.connection.dbapi_connection.fileno())) as line,
+        ):
+            kept = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            unheard = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert (kept, unheard) == (idle, 20_000)
