@@ -110,6 +110,14 @@ NOT_TAKEN = re.compile(
     r"(invalid \w+ value: .*|invalid connection option .*|invalid port number: .*"
     r"|invalid integer value .*|definition of service .*)"
 )
+# What libpq itself says of a server that is there: nothing to tell it, or no line that it may use.
+NO_PASSWORD = ("no password supplied",)
+UNSAFE = (
+    "does not support SSL",
+    "certificate verify failed",
+    "root certificate file",
+    "server certificate for",
+)
 NOT_HANDED_ON = ("startup parameter",)  # A pooler says it; a server takes what it knows.
 NO_CONNECTION_LEFT = ("too many clients", "too many connections", "connection slots")
 
@@ -239,15 +247,32 @@ def _of_postgres(error: "OperationalError") -> StorageError:
             "A pooler before the Postgres server refuses the settings of the bot's sessions.",
             hint=TO_THE_SERVER,
         )
+    return _of_the_way_in(error) or StorageUnavailableError(
+        "The database cannot be reached.", hint="Check that the server runs, then try again."
+    )
+
+
+def _of_the_way_in(error: "OperationalError") -> StorageError | None:
+    """Return what keeps the bot out of a server that is there."""
+    if error.sqlstate is None and _says(error, NO_PASSWORD):
+        return StorageUnavailableError(
+            "The database server asks for a password, and none is there.",
+            hint="Whoever runs the bot: write it into INTERLOCK_DATABASE_URL, or into the file that"
+            " `passfile` names there, which the bot's user alone may read (mode 0600).",
+        )
+    if error.sqlstate is None and _says(error, UNSAFE):
+        return StorageUnavailableError(
+            "The database server does not prove who it is as its address asks, or speaks no TLS.",
+            hint="Whoever runs the bot: look at sslmode and sslrootcert in INTERLOCK_DATABASE_URL,"
+            " and at the server's certificate.",
+        )
     if _is_turned_away(error):
         return StorageUnavailableError(
             "The database server does not let the bot in.",
             hint="Whoever runs it: look at user, password and database in INTERLOCK_DATABASE_URL;"
             " the server's log has the reason.",
         )
-    return StorageUnavailableError(
-        "The database cannot be reached.", hint="Check that the server runs, then try again."
-    )
+    return None
 
 
 def _is_turned_away(error: "OperationalError") -> bool:

@@ -279,6 +279,14 @@ class FaithfulPooler(Pooler):
             self._hand_on(behind)
 
 
+class AskingPooler(Pooler):
+    """Asks everybody for a password."""
+
+    def begin(self, _said: bytes) -> None:
+        self.request.sendall(b"R" + struct.pack("!II", 8, 3))
+        self.request.recv(1)
+
+
 @contextmanager
 def reached_through(pooler: type[Pooler], postgres_url: str) -> Iterator[URL]:
     """Give the address of a pooler before the server."""
@@ -310,6 +318,25 @@ def test_a_pooler_that_does_not_work_per_session_with_our_settings_is_refused(
         open_database(before.render_as_string(hide_password=False))
 
     assert "pooler" in f"{refused.value} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("pooler", "sslmode", "told"),
+    [
+        (AskingPooler, "disable", "asks for a password, and none is there"),
+        (FaithfulPooler, "require", "speaks no TLS"),
+        (FaithfulPooler, "verify-full", "does not prove who it is"),
+    ],
+)
+def test_what_the_driver_lacks_is_told_and_nobody_is_sent_to_a_server_that_runs(
+    postgres_url: str, pooler: type[Pooler], sslmode: str, told: str
+) -> None:
+    said = {"sslmode": sslmode, "passfile": "nowhere"}
+    with (
+        reached_through(pooler, postgres_url) as before,
+        pytest.raises(StorageUnavailableError, match=told),
+    ):
+        open_database(before.set(query=said).render_as_string(hide_password=False))
 
 
 @pytest.mark.parametrize(("said", "idle"), [({}, 10), ({"keepalives_idle": "60"}, 60)])
