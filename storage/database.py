@@ -16,6 +16,10 @@ __all__ = ["Database", "Transaction", "open_database"]
 
 POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 HINT = "Give the path of an SQLite file, or postgresql://user@host/name."
+SEVERAL = (
+    "Write several servers as postgresql://user@/name?host=db-1,db-2&port=5432,5432, and the signs"
+    " @ : / ? # % of a password as %40 %3A %2F %3F %23 %25."
+)
 
 
 def open_database(url: str) -> Database:
@@ -42,9 +46,11 @@ def postgres_address(url: str) -> URL:
     """Return the address with the driver that we use.
 
     Raises:
-        UnusableDatabaseError: it cannot be read.
+        UnusableDatabaseError: it cannot be read, or not everybody would read the same servers.
     """
-    return _parse(url).set(drivername="postgresql+psycopg")
+    parsed = _parse(url)
+    _refuse_ambiguous(parsed)
+    return parsed.set(drivername="postgresql+psycopg")
 
 
 def sqlite_path(url: str) -> Path:
@@ -80,3 +86,18 @@ def _parse(url: str) -> URL:
         return make_url(url)
     except ArgumentError:
         raise UnusableDatabaseError("This is not the address of a database.", hint=HINT) from None
+    except ValueError:  # It would repeat what stands for the port: a part of the password, maybe.
+        raise UnusableDatabaseError(
+            "The port in the database's address is no number.", hint=SEVERAL
+        ) from None
+
+
+def _refuse_ambiguous(address: URL) -> None:
+    """Refuse what SQLAlchemy and libpq, which the job queue and `pg_dump` ask, read differently."""
+    hosts, ports = address.query.get("host", ""), address.query.get("port", "")
+    is_repeated = isinstance(hosts, tuple) or isinstance(ports, tuple)
+    is_mixed = "," in (address.host or "") and address.port is not None
+    if is_repeated or is_mixed or (ports and str(ports).count(",") != str(hosts).count(",")):
+        raise UnusableDatabaseError(
+            "The database's address does not say which port each of its servers has.", hint=SEVERAL
+        )

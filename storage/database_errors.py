@@ -79,6 +79,10 @@ PRIMARY = 0xFF
 # What our triggers raise: somebody ended the key of an entry, or moved the log away.
 WRITER_ENDED = "IL001"
 LOG_MOVED = "IL002"
+TO_THE_SERVER = (
+    "Have INTERLOCK_DATABASE_URL lead to the Postgres server itself, or to a pooler that works per"
+    " session and hands `options` on."
+)
 SERVER_FULL = "53100"
 NO_RIGHT = "42501"
 NAME_TAKEN = "42P07"  # By a table of somebody else.
@@ -100,6 +104,21 @@ IS_STARTING = (
     "not yet accepting",
     "not accepting",
 )
+# What the driver says of the address itself, before it asks any server; of names and settings, and
+# never of the password.
+NOT_TAKEN = re.compile(
+    r"(invalid \w+ value: .*|invalid connection option .*|invalid port number: .*"
+    r"|invalid integer value .*|definition of service .*)"
+)
+# What libpq itself says of a server that is there: nothing to tell it, or no line that it may use.
+NO_PASSWORD = ("no password supplied",)
+UNSAFE = (
+    "does not support SSL",
+    "certificate verify failed",
+    "root certificate file",
+    "server certificate for",
+)
+NOT_HANDED_ON = ("startup parameter",)  # A pooler says it; a server takes what it knows.
 NO_CONNECTION_LEFT = ("too many clients", "too many connections", "connection slots")
 
 
@@ -112,9 +131,9 @@ def refusal_for(error: BaseException) -> StorageError | None:
         return _of_sqlite(cause)
     psycopg = _psycopg()
     if psycopg is not None and isinstance(cause, psycopg.OperationalError):
-        return _of_postgres(cause)
+        return _of_address(cause) or _of_postgres(cause)
     if psycopg is not None and isinstance(cause, psycopg.DatabaseError):
-        return _of_server(cause) or _of_our_triggers(cause.sqlstate)
+        return _of_address(cause) or _of_server(cause) or _of_our_triggers(cause.sqlstate)
     return None
 
 
@@ -199,6 +218,17 @@ def _psycopg() -> ModuleType | None:
     return sys.modules.get("psycopg")
 
 
+def _of_address(error: "DatabaseError") -> StorageError | None:
+    """Return what the driver means that does not take the address as it stands."""
+    found = NOT_TAKEN.search(str(error)) if error.sqlstate is None else None
+    if found is None:
+        return None
+    return UnusableDatabaseError(
+        f"The database's address cannot be used: {found[0]}.",
+        hint="Correct what stands in INTERLOCK_DATABASE_URL.",
+    )
+
+
 def _of_postgres(error: "OperationalError") -> StorageError:
     if error.sqlstate in {"55P03", "57014", "40P01", "40001"}:
         return StorageUnavailableError(
@@ -212,15 +242,37 @@ def _of_postgres(error: "OperationalError") -> StorageError:
             hint="Nothing was recorded. Try again in a moment. Whoever runs the bot: raise"
             " max_connections or the memory of that server, or have fewer processes on it.",
         )
+    if error.sqlstate is None and _says(error, NOT_HANDED_ON):
+        return StorageUnavailableError(
+            "A pooler before the Postgres server refuses the settings of the bot's sessions.",
+            hint=TO_THE_SERVER,
+        )
+    return _of_the_way_in(error) or StorageUnavailableError(
+        "The database cannot be reached.", hint="Check that the server runs, then try again."
+    )
+
+
+def _of_the_way_in(error: "OperationalError") -> StorageError | None:
+    """Return what keeps the bot out of a server that is there."""
+    if error.sqlstate is None and _says(error, NO_PASSWORD):
+        return StorageUnavailableError(
+            "The database server asks for a password, and none is there.",
+            hint="Whoever runs the bot: write it into INTERLOCK_DATABASE_URL, or into the file that"
+            " `passfile` names there, which the bot's user alone may read (mode 0600).",
+        )
+    if error.sqlstate is None and _says(error, UNSAFE):
+        return StorageUnavailableError(
+            "The database server does not prove who it is as its address asks, or speaks no TLS.",
+            hint="Whoever runs the bot: look at sslmode and sslrootcert in INTERLOCK_DATABASE_URL,"
+            " and at the server's certificate.",
+        )
     if _is_turned_away(error):
         return StorageUnavailableError(
             "The database server does not let the bot in.",
             hint="Whoever runs it: look at user, password and database in INTERLOCK_DATABASE_URL;"
             " the server's log has the reason.",
         )
-    return StorageUnavailableError(
-        "The database cannot be reached.", hint="Check that the server runs, then try again."
-    )
+    return None
 
 
 def _is_turned_away(error: "OperationalError") -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, make_url, select, text
+from sqlalchemy import Connection, inspect, select, text
 
-from storage.database import is_postgres, open_database, sqlite_path
+from storage.database import is_postgres, open_database, postgres_address, sqlite_path
 from storage.migrate import is_current, is_newer, of_newer_release, upgrade, upgrade_inside
 from storage.sqlite_database import SqliteDatabase
 from storage.table_copy import TABLES
@@ -121,7 +121,8 @@ def spelled(url: str) -> str:
     """Return the address of a database as people may read it: without its password."""
     if not is_postgres(url):
         return f"sqlite:///{sqlite_path(url).absolute()}"
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
+    address = postgres_address(url).set(drivername="postgresql")
+    return address.render_as_string(hide_password=True)
 
 
 def has_rows(connection: Connection, name: str) -> bool:

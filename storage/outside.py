@@ -40,10 +40,10 @@ class OwnPast:
         """
         if size > self._size:
             what = f"{where} shows a head of {size} entries, and this log has {self._size}."
-            raise _older(what, hint)
+            raise older_copy(what, hint)
         if size and not range_root(self._hashes, 0, size).hex().startswith(root):
             what = f"{where} shows another history: at {size} entries it differs from this."
-            raise _older(what, hint)
+            raise older_copy(what, hint)
 
     def require_note(self, text: str, *, where: str) -> bool:
         """Return if a note is of the log's own past; False if no key of this log signed it.
@@ -66,7 +66,8 @@ class OwnPast:
         return is_ours
 
 
-def _older(what: str, hint: str) -> UnusableDatabaseError:
+def older_copy(what: str, hint: str = HINT) -> UnusableDatabaseError:
+    """Return the refusal of a log of which something outside it shows more than it holds."""
     return UnusableDatabaseError(
         f"{what} This is an older copy or a changed one, and effects it has forgotten would be"
         " done twice.",

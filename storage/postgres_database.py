@@ -14,7 +14,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 from sqlalchemy import URL, Connection, NullPool, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
-from storage.database_errors import storage_refusals
+from storage.database_errors import TO_THE_SERVER, storage_refusals
 from storage.journey import JourneyConnection, is_idle
 from storage.patience import server_patience
 from storage.shelf import Shelf
@@ -29,6 +29,14 @@ LOCK_TIMEOUT_MS = 30_000
 STATEMENT_TIMEOUT_MS = 60_000
 CONNECT_SECONDS = 10
 AGAIN_SECONDS = 0.5
+# A server whose machine fell silent, as without power, does not even refuse. The system would
+# believe in it for a quarter of an hour, and in a quiet connection for two hours.
+SILENCE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # What nobody begins is a look. Units say otherwise when they begin.
 LOOKS = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 READ_ONLY = "default_transaction_read_only"
@@ -87,7 +95,9 @@ class PostgresDatabase(Database):
         # A server that cannot be reached is told at open.
         try:
             with storage_refusals(), self._pool.connect() as opened:
-                _require_options(cast("JourneyConnection", opened.connection.driver_connection))
+                driver = cast("JourneyConnection", opened.connection.driver_connection)
+                _require_options(driver)
+                self._require_own_session(driver)
         except BaseException:
             self.close()
             raise
@@ -135,6 +145,29 @@ class PostgresDatabase(Database):
         self._pool.dispose()
         self.engine.dispose()
 
+    def _require_own_session(self, driver: JourneyConnection) -> None:
+        """Refuse to work where a connection is not one session of the server.
+
+        Who talks to the server itself has its session's number already, and asks once. A pooler
+        gives a number of its own; it is asked again, also while another connection is at work.
+
+        Raises:
+            UnusableDatabaseError: a pooler works per transaction.
+        """
+        ours = _session_of(driver)
+        if ours == driver.info.backend_pid:
+            return
+        seen = {ours, _session_of(driver)}
+        with self._pool.connect() as other:
+            other.exec_driver_sql("BEGIN")
+            seen.add(_session_of(driver))
+            other.exec_driver_sql("ROLLBACK")
+        if seen != {ours}:
+            raise UnusableDatabaseError(
+                "A pooler hands one session of ours to several of the Postgres server's.",
+                hint=f"It works per transaction. {TO_THE_SERVER}",
+            )
+
     def _refuse_nested(self) -> None:
         if getattr(self._here, "is_inside", False):
             raise RuntimeError("A unit is already open in this thread; use it, or end it first.")
@@ -153,9 +186,13 @@ def _patiently(connect: Callable[[], T]) -> T:
 
 
 def connection_arguments(url: URL) -> dict[str, Any]:
-    """Return how to speak to the server at `url`; options in the address give way to ours."""
+    """Return how to speak to the server at `url`; options in the address give way to ours.
+
+    How long a silent one is believed in may stand in the address.
+    """
     ours = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
     return {
+        **{name: value for name, value in SILENCE.items() if name not in url.query},
         "application_name": "interlock",
         "client_encoding": "UTF8",
         "connect_timeout": CONNECT_SECONDS,
@@ -220,9 +257,13 @@ def _require_options(driver: JourneyConnection) -> None:
         raise UnusableDatabaseError(
             "The settings of the bot's sessions do not reach the Postgres server.",
             hint="A pooler before it leaves them out, as PgBouncer does with"
-            " `ignore_startup_parameters = options`. Have INTERLOCK_DATABASE_URL lead to the"
-            " server itself, or to a pooler that hands `options` on.",
+            f" `ignore_startup_parameters = options`. {TO_THE_SERVER}",
         )
+
+
+def _session_of(driver: JourneyConnection) -> int:
+    """Return which session of the server answers on a connection."""
+    return int((driver.execute("SELECT pg_backend_pid()").fetchone() or (0,))[0])
 
 
 def _driver_of(lent: PoolProxiedConnection) -> JourneyConnection:

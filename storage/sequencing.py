@@ -12,6 +12,7 @@ from time import monotonic
 from storage.admission import admit, built_here
 from storage.checkpoint import Checkpoint, NoteSigner, Signer, read_vkey
 from storage.enrolment import read_keys
+from storage.outside import older_copy
 from storage.trail_sql import MOST_PENDING, Extended, NewestHead, TrailSql
 from storage.transaction import Database, Transaction
 from workflows.errors import SigningKeyError
@@ -31,6 +32,7 @@ class Sequencer:
         self._lock = lock_number(origin)
         self._seen_end: int | None = None
         self._refused: str | None = None
+        self._largest = 0  # On Postgres: how many entries had their place at a commit we saw.
         self._appending: set[Transaction] = set()  # On Postgres: those that will place too.
         self._placing: set[Transaction] = set()  # Those that ask for the lock, or hold it.
         self._placed_at = 0.0
@@ -91,7 +93,9 @@ class Sequencer:
         found = sql.standing(lock=lock, built=built_here(tx))
         if found is None:
             self._placing.discard(tx)
-        if found is None or not found.pending:
+            return 0
+        self._require_growth(tx, found.tree.size)
+        if not found.pending:
             return 0
         self._placed_at = monotonic()
         tree, first = found.tree, found.tree.size
@@ -112,7 +116,30 @@ class Sequencer:
                 before=found.head,
             )
         )
+        self._remember(tx, tree.size)
         return len(found.pending)
+
+    def _require_growth(self, tx: Transaction, size: int) -> None:
+        """Refuse a log that is shorter than it was: its server is behind the one of before.
+
+        Raises:
+            UnusableDatabaseError: it has forgotten entries, effects among them.
+        """
+        if size < self._largest:
+            refusal = older_copy(
+                f"The log had {self._largest} entries while this process ran, and has {size} now."
+            )
+            self._refused = str(refusal)
+            raise refusal
+        self._remember(tx, size)
+
+    def _remember(self, tx: Transaction, size: int) -> None:
+        """Hold later looks against `size`, if `tx` is kept."""
+        if size > self._largest and not tx.is_sqlite:
+            tx.after_commit(lambda: self._saw(size))
+
+    def _saw(self, size: int) -> None:
+        self._largest = max(self._largest, size)
 
     def _check_keys(self, tx: Transaction, before: NewestHead | None) -> None:
         """Look at the keys again if one was ended: a head under an ended one would not count."""

@@ -151,7 +151,7 @@ def _engine(url: str, *, timeout: float) -> Engine:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # The latter of a port that is no number.
         raise _unusable() from None  # The fault would repeat the address and its password.
 
 

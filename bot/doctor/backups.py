@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.gauges import read_archived
 
 LONGEST = timedelta(hours=26)  # A daily one that takes a while.
+PARTIAL = ".partial"  # What is still being written, or was cut short.
 LOST = "What was recorded since then is lost with this disk."
 
 
@@ -62,6 +63,8 @@ def _of_folder(folder: Path, *, now: datetime) -> Finding:
 def _times(folder: Path) -> Iterator[float]:
     """Yield when each file was written; a backup may be a folder of its own.
 
+    An empty file is none: a program that cannot reach the database leaves one.
+
     Raises:
         OSError: the folder cannot be read.
     """
@@ -72,7 +75,7 @@ def _times(folder: Path) -> Iterator[float]:
     for one in files:
         with suppress(FileNotFoundError):  # An old one that is thinned out at this moment.
             found = one.stat()
-            if stat.S_ISREG(found.st_mode):
+            if stat.S_ISREG(found.st_mode) and found.st_size and one.suffix != PARTIAL:
                 yield found.st_mtime
 
 

@@ -124,7 +124,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def patient(template: Path, slack: SandboxServer, tmp_path: Path) -> Iterator[Patient]:
     backups = tmp_path / "backups"
     backups.mkdir()
-    (backups / "monday.db").touch()
+    (backups / "monday.db").write_text("a copy")
     at = (NOON - timedelta(hours=3)).timestamp()
     os.utime(backups / "monday.db", (at, at))
     yield Patient(shutil.copytree(template, tmp_path / "home"), slack, backups)
@@ -383,6 +383,14 @@ def test_a_backup_may_be_a_folder_and_a_channel_may_be_a_person(patient: Patient
 
     assert patient.of("backups").saw.endswith("is 3 h old.")
     assert patient.of("channels").state is State.OK
+
+
+def test_a_backup_that_was_cut_short_is_none(patient: Patient) -> None:
+    (backups,) = patient.home.parent.glob("backups")
+    (backups / "tuesday.dump").touch()  # What `pg_dump` leaves where it could not connect.
+    (backups / "tuesday.db.partial").write_text("half a copy")
+
+    assert patient.of("backups").saw == f"The newest of 1 file in {backups} is 3 h old."
 
 
 def test_a_scope_that_is_missing_is_named_with_what_needs_it(patient: Patient) -> None:

@@ -12,7 +12,7 @@ import psycopg
 
 from storage.database import is_postgres, open_database
 from tests.conftest import new_database
-from tests.storage.trail import Clock, Trail, begin_trail
+from tests.storage.trail import Clock, Trail, begin_trail, with_writer
 
 NUMBERS = itertools.count(1)
 Growth = Callable[[Trail], tuple[str, ...]]
@@ -33,7 +33,9 @@ class Original:
             clock = Clock()
             clock.at = self.trail.clock.at
             try:
-                yield Trail(url, database, self.trail.journal, self.trail.pin, clock)
+                copy = Trail(url, database, self.trail.journal, self.trail.pin, clock)
+                copy.journal = with_writer(copy, copy.journal.writer)  # It has seen no other.
+                yield copy
             finally:
                 database.close()
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -416,6 +417,39 @@ def test_sqlite_is_opened_with_the_settings_that_we_rely_on(blank_sqlite_url: st
 def test_an_address_that_is_no_safe_database_is_refused(url: str) -> None:
     with pytest.raises(UnusableDatabaseError):
         open_database(url)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "interlock:pass@wo:rd@db-1/interlock",  # The port would be `rd@db-1`.
+        "interlock@db-1:5432,db-2:5432/interlock",
+        "interlock@db-1,db-2:5433/interlock",
+        "interlock@/interlock?host=db-1&host=db-2",
+        "interlock@/interlock?host=db-1,db-2&port=5433",
+    ],
+)
+def test_an_address_whose_servers_are_unclear_is_refused_without_repeating_it(place: str) -> None:
+    with pytest.raises(UnusableDatabaseError, match="port") as refused:
+        open_database(f"postgresql://{place}")
+
+    assert "host=db-1,db-2&port=" in str(refused.value.hint)
+    assert "rd@" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("sslmode=requir", 'invalid sslmode value: "requir"'),
+        ("sslmod=require", 'invalid connection option "sslmod"'),
+        ("keepalives=yes", 'invalid integer value "yes" for connection option "keepalives"'),
+    ],
+)
+def test_an_option_that_the_driver_does_not_know_is_told_and_no_server_is_blamed(
+    option: str, told: str
+) -> None:
+    with pytest.raises(UnusableDatabaseError, match=told):
+        open_database(f"postgresql://nobody@127.0.0.1:1/nothing?{option}")
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -339,7 +339,16 @@ def test_a_locked_table_is_told_in_time_and_nothing_is_done(target: str) -> None
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://h/d", "sqlite:///a?mode=x"]
+    "url",
+    [
+        "",
+        "nonsense",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://h/d",
+        "sqlite:///a?mode=x",
+        "postgresql://user:pass@wo:rd@h/d",  # The port would be `rd@h`.
+    ],
 )
 def test_an_address_we_cannot_use_is_refused(url: str) -> None:
     with pytest.raises(ActionFailedError, match="address cannot be used"):

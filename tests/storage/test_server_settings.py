@@ -1,17 +1,19 @@
 """What a DBA sets for the database or the role changes nothing, or is refused with what to do."""
 
+import itertools
+import os
 import select
 import socket
 import socketserver
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from storage.database import open_database
 from storage.log_setup import init_log
@@ -21,7 +23,7 @@ from storage.store import SqlStore
 from storage.verify import verify_database
 from tests.conftest import NUMBERS
 from tests.world import Clock, Working
-from workflows.errors import StorageUnavailableError, UnusableDatabaseError
+from workflows.errors import StorageError, StorageUnavailableError, UnusableDatabaseError
 
 PROTOCOL_3 = 196608
 ORIGIN = "interlock.example/audit/T0ABC"
@@ -213,13 +215,20 @@ class Pooler(socketserver.BaseRequestHandler):
             if struct.unpack("!I", said[:4])[0] == PROTOCOL_3:
                 break
             self.request.sendall(b"N")
+        self.begin(said)
+
+    def begin(self, said: bytes) -> None:
         words = said[4:-2].split(b"\0")
         kept = [pair for pair in zip(words[::2], words[1::2], strict=True) if pair[0] != b"options"]
         body = said[:4] + b"".join(one + b"\0" for pair in kept for one in pair) + b"\0"
-        with socket.socket(socket.AF_UNIX) as behind:
-            behind.connect(self.server_at)
-            behind.sendall(struct.pack("!I", len(body) + 4) + body)
+        with self.session(body) as behind:
             self._hand_on(behind)
+
+    def session(self, said: bytes) -> socket.socket:
+        behind = socket.socket(socket.AF_UNIX)
+        behind.connect(self.server_at)
+        behind.sendall(struct.pack("!I", len(said) + 4) + said)
+        return behind
 
     def _hand_on(self, behind: socket.socket) -> None:
         other = {behind: self.request, self.request: behind}
@@ -231,14 +240,117 @@ class Pooler(socketserver.BaseRequestHandler):
                 other[one].sendall(said)
 
 
-def test_a_pooler_that_leaves_our_settings_out_is_refused(postgres_url: str) -> None:
+class StrictPooler(Pooler):
+    """Lets nobody in who has options for a session, as PgBouncer unless it is told otherwise."""
+
+    def begin(self, _said: bytes) -> None:
+        words = b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
+        self.request.sendall(b"E" + struct.pack("!I", len(words) + 4) + words)
+
+
+class SharingPooler(Pooler):
+    """Hands on the options, and each question to one of two sessions in turn."""
+
+    def begin(self, said: bytes) -> None:
+        with self.session(said) as one, self.session(said) as another:
+            welcome = self._until_ready(one)
+            self._until_ready(another)
+            key = welcome.index(b"K\0\0\0") + 5  # It gives everybody a key of its own.
+            self.request.sendall(welcome[:key] + b"\0\0\0\1" + welcome[key + 4 :])
+            for behind in itertools.cycle([one, another]):
+                asked = self.request.recv(2**16)
+                if not asked:
+                    return
+                behind.sendall(asked)
+                self.request.sendall(self._until_ready(behind))
+
+    def _until_ready(self, behind: socket.socket) -> bytes:
+        heard = b""
+        while heard[-6:-1] != b"Z\0\0\0\5" and (more := behind.recv(2**16)):
+            heard += more
+        return heard
+
+
+class FaithfulPooler(Pooler):
+    """Hands on everything."""
+
+    def begin(self, said: bytes) -> None:
+        with self.session(said) as behind:
+            self._hand_on(behind)
+
+
+class AskingPooler(Pooler):
+    """Asks everybody for a password."""
+
+    def begin(self, _said: bytes) -> None:
+        self.request.sendall(b"R" + struct.pack("!II", 8, 3))
+        self.request.recv(1)
+
+
+@contextmanager
+def reached_through(pooler: type[Pooler], postgres_url: str) -> Iterator[URL]:
+    """Give the address of a pooler before the server."""
     url = make_url(postgres_url)
     at = Path(str(url.query["host"]), f".s.PGSQL.{url.port or 5432}")
-    handler = type("_", (Pooler,), {"server_at": str(at)})
+    handler = type("_", (pooler,), {"server_at": str(at)})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        before = url.set(host="127.0.0.1", port=server.server_address[1], query={})
-        with pytest.raises(UnusableDatabaseError, match="do not reach the Postgres server"):
-            open_database(before.render_as_string(hide_password=False))
+        yield url.set(host="127.0.0.1", port=server.server_address[1], query={})
         server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("pooler", "told"),
+    [
+        (Pooler, "do not reach the Postgres server"),
+        (StrictPooler, "refuses the settings of the bot's sessions"),
+        (SharingPooler, "hands one session of ours to several of the Postgres server's"),
+    ],
+)
+def test_a_pooler_that_does_not_work_per_session_with_our_settings_is_refused(
+    postgres_url: str, pooler: type[Pooler], told: str
+) -> None:
+    with (
+        reached_through(pooler, postgres_url) as before,
+        pytest.raises(StorageError, match=told) as refused,
+    ):
+        open_database(before.render_as_string(hide_password=False))
+
+    assert "pooler" in f"{refused.value} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("pooler", "sslmode", "told"),
+    [
+        (AskingPooler, "disable", "asks for a password, and none is there"),
+        (FaithfulPooler, "require", "speaks no TLS"),
+        (FaithfulPooler, "verify-full", "does not prove who it is"),
+    ],
+)
+def test_what_the_driver_lacks_is_told_and_nobody_is_sent_to_a_server_that_runs(
+    postgres_url: str, pooler: type[Pooler], sslmode: str, told: str
+) -> None:
+    said = {"sslmode": sslmode, "passfile": "nowhere"}
+    with (
+        reached_through(pooler, postgres_url) as before,
+        pytest.raises(StorageUnavailableError, match=told),
+    ):
+        open_database(before.set(query=said).render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize(("said", "idle"), [({}, 10), ({"keepalives_idle": "60"}, 60)])
+def test_a_server_whose_machine_falls_silent_is_believed_in_for_seconds(
+    postgres_url: str, said: dict[str, str], idle: int
+) -> None:
+    with reached_through(FaithfulPooler, postgres_url) as before:
+        address = before.set(query=said).render_as_string(hide_password=False)
+        with (
+            closing(open_database(address)) as database,
+            database.read() as connection,
+            socket.socket(fileno=os.dup(connection.connection.dbapi_connection.fileno())) as line,
+        ):
+            kept = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            unheard = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert (kept, unheard) == (idle, 20_000)

@@ -151,7 +151,10 @@ def test_a_word_that_is_no_address_is_no_new_file(
     monkeypatch.chdir(tmp_path)
     types("init")
     refused = types("move", "--to", "db.example.com")
+    with_sign = types("move", "--to", "postgresql://me:pass@wo:rd@db/interlock")
 
-    assert refused.exit_code == 2
+    assert (refused.exit_code, with_sign.exit_code) == (2, 2)
     assert "--to sqlite:db.example.com for a file" in refused.output
+    assert with_sign.output.startswith("interlock: The port in the database's address is no number")
+    assert "rd@db" not in with_sign.output
     assert not (tmp_path / "db.example.com").exists()
