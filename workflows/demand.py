@@ -215,18 +215,18 @@ def gathered(wishes: Sequence[Wish], *, exclude: Sequence[str] = ()) -> Demand |
 
     Stages of several wishes that ask the same people become one, with the larger number who must
     agree and the smaller number who may refuse; each rule's order of its own stages is kept. The
-    earliest end counts, with its reminders, and the earliest direct message. Items are put to
-    people together only where every one of them says so. Of everything else each rule has its say.
+    earliest end counts, and the earliest direct message. Items are put to people together only
+    where every one of them says so. Of everything else each rule has its say, of reminders too.
     """
     if not wishes:
         return None
-    shortest = min(wishes, key=lambda one: one.expires)
+    ends = min(one.expires for one in wishes)
     order = order_of(one.turns for one in wishes)
     stages = _joined(wishes, order)
     return Demand(
         stages=stages,
-        expires=shortest.expires,
-        remind=tuple(sorted(shortest.remind)),
+        expires=ends,
+        remind=tuple(sorted({wait for one in wishes for wait in one.remind if wait < ends})),
         needs_reason=any(one.needs_reason for one in wishes),
         rules=_each(one.name for one in wishes),
         unsure=tuple(one.name for one in wishes if one.is_unsure),

@@ -125,6 +125,15 @@ def test_every_pattern_every_exclusion_and_all_hours_count() -> None:
     assert found.hours == (day,)
 
 
+def test_each_rule_reminds_until_the_earliest_end() -> None:
+    hours = [timedelta(hours=one) for one in range(9)]
+    calm, careful = wish(stage("@a")), wish(stage("@b"), remind=(hours[8], hours[2]))
+    short = wish(stage("@c"), expires=hours[8], remind=(hours[2], hours[1]))
+
+    assert demand(calm, careful).remind == (hours[2], hours[8])
+    assert demand(careful, calm, short).remind == (hours[1], hours[2])
+
+
 def escalate(hours: int, *to: str) -> Escalate:
     return Escalate(after=timedelta(hours=hours), to=to)
 
