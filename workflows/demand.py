@@ -263,22 +263,24 @@ def _joined(wishes: Sequence[Wish], order: Order) -> tuple[DemandStage, ...]:
 
 
 def _escalations(wishes: Sequence[Wish], stages: Sequence[DemandStage]) -> tuple[Escalation, ...]:
-    """Return whom each rule lets in later, and where.
+    """Return whom each rule lets in later, and where; those of one moment and people together.
 
     A stage that another rule asks for too is widened only as far as that one says so as well.
     """
-    found = []
+    found: dict[tuple[timedelta, frozenset[str]], Escalation] = {}
     for wish in wishes:
         if wish.escalate is None:
             continue
         one = Escalation(after=wish.escalate.after, to=_each(wish.escalate.to), stages=())
-        places = tuple(
+        first = found.setdefault((one.after, frozenset(one.to)), one)
+        places = {
             number
             for number, stage in enumerate(stages)
             if _may_widen(one, wish, wishes, frozenset(stage.asked))
-        )
-        found.append(replace(one, stages=places))
-    return _each(sorted((one for one in found if one.stages), key=lambda one: one.after))
+        }
+        widened = replace(first, stages=tuple(sorted(places.union(first.stages))))
+        found[one.after, frozenset(one.to)] = widened
+    return tuple(sorted((one for one in found.values() if one.stages), key=lambda one: one.after))
 
 
 def _may_widen(one: Escalation, wish: Wish, wishes: Sequence[Wish], key: frozenset[str]) -> bool:

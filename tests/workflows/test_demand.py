@@ -144,6 +144,17 @@ def test_an_escalation_opens_the_stages_of_its_own_rule() -> None:
     assert [(one.to, one.stages) for one in found.escalations] == [(("@x",), (0, 1))]
 
 
+def test_rules_that_let_the_same_people_in_at_one_moment_do_so_once() -> None:
+    first = wish(stage("@a"), stage("@b"), escalate=escalate(2, "@x", "@y"))
+    then = wish(stage("@b"), stage("@c"), escalate=escalate(2, "@y", "@x"))
+    found = demand(first, then, wish(stage("@d"), escalate=escalate(1, "@x", "@y")))
+
+    assert [(one.to, one.stages) for one in found.escalations] == [
+        (("@x", "@y"), (3,)),
+        (("@x", "@y"), (0, 1, 2)),
+    ]
+
+
 def test_a_shared_stage_is_opened_only_as_far_as_each_rule_says_so() -> None:
     shared = stage("@a")
     early, late = escalate(2, "@x"), escalate(4, "@x", "@y")
