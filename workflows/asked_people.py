@@ -6,6 +6,7 @@ Everything is read before the transaction that raises the request.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from workflows.demand import Demand, DemandStage
 from workflows.entry import Ref
@@ -51,9 +52,11 @@ def asked_people(
         PeopleUnreadableError: who belongs to a group could not be read just now.
     """
     house = segment.house
-    acting = acting_for_barred(house.people, demand, lambda who: _stand_in_of(house, who))
-    bound = bound_by_duty(segment, step, requester, authors)
-    return people_of(house.people, demand, {**acting, **bound})
+    stand_in_of = partial(_stand_in_of, house)
+    acting = acting_for_barred(house.people, demand, stand_in_of)
+    bound = {**acting, **bound_by_duty(segment, step, requester, authors)}
+    delegates = [who for who, duty in bound.items() if duty is Duty.DELEGATE]
+    return people_of(house.people, demand, with_stand_ins(bound, delegates, stand_in_of))
 
 
 def people_of(people: People, demand: Demand, bound: Mapping[PersonId, Duty]) -> AskedPeople:
@@ -150,6 +153,21 @@ def acting_for_barred(
     named = frozenset[PersonId]().union(*groups) & barred.keys()
     found = (stand_in_of(who) for who in sorted(named))
     return dict.fromkeys((one for one in found if one is not None), Duty.DELEGATE)
+
+
+def with_stand_ins(
+    bound: Mapping[PersonId, Duty],
+    away: Collection[PersonId],
+    stand_in_of: Callable[[PersonId], PersonId | None],
+) -> dict[PersonId, Duty]:
+    """Return `bound` with whoever acts for one of `away`, who are of them, and so on from each."""
+    found, waiting = dict(bound), list(away)
+    while waiting:
+        stand_in = stand_in_of(waiting.pop())
+        if stand_in is not None and stand_in not in found:
+            found[stand_in] = Duty.DELEGATE
+            waiting.append(stand_in)
+    return found
 
 
 def _stand_in_of(house: House, who: PersonId) -> PersonId | None:

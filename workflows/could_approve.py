@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from workflows.asked_people import acting_for_barred, barred_by_rules, check_hours, people_of
+from workflows.asked_people import (
+    acting_for_barred,
+    barred_by_rules,
+    check_hours,
+    people_of,
+    with_stand_ins,
+)
 from workflows.demand import Demand, DemandStage
 from workflows.errors import NoApproverError, PeopleUnreadableError
 from workflows.people import CLICK_AGE, People, Person, PersonId
@@ -60,16 +66,18 @@ def could_approve(
     away: Away | None = None,
 ) -> CouldApprove:
     """Return who could decide each stage; `bound` may not, whatever they belong to."""
-    bound = {**_acting(people, demand, away), **bound}
+    stand_ins = {giver: one.stand_in for giver, one in (away or {}).items()}
+    bound = {**_acting(people, demand, stand_ins), **bound}
+    bound = with_stand_ins(bound, bound.keys(), stand_ins.get)
     return CouldApprove(
         stages=tuple(_stage(people, one, demand, bound, away=away) for one in demand.stages),
         stops=_stops(people, demand, bound, at),
     )
 
 
-def _acting(people: People, demand: Demand, away: Away | None) -> Mapping[PersonId, Duty]:
-    said = away or {}
-    stand_ins = {giver: one.stand_in for giver, one in said.items()}
+def _acting(
+    people: People, demand: Demand, stand_ins: Mapping[PersonId, PersonId | None]
+) -> Mapping[PersonId, Duty]:
     try:
         return acting_for_barred(people, demand, stand_ins.get)
     except PeopleUnreadableError:

@@ -215,18 +215,18 @@ def gathered(wishes: Sequence[Wish], *, exclude: Sequence[str] = ()) -> Demand |
 
     Stages of several wishes that ask the same people become one, with the larger number who must
     agree and the smaller number who may refuse; each rule's order of its own stages is kept. The
-    earliest end counts, with its reminders, and the earliest direct message. Items are put to
-    people together only where every one of them says so. Of everything else each rule has its say.
+    earliest end counts, and the earliest direct message. Items are put to people together only
+    where every one of them says so. Of everything else each rule has its say, of reminders too.
     """
     if not wishes:
         return None
-    shortest = min(wishes, key=lambda one: one.expires)
+    ends = min(one.expires for one in wishes)
     order = order_of(one.turns for one in wishes)
     stages = _joined(wishes, order)
     return Demand(
         stages=stages,
-        expires=shortest.expires,
-        remind=tuple(sorted(shortest.remind)),
+        expires=ends,
+        remind=tuple(sorted({wait for one in wishes for wait in one.remind if wait < ends})),
         needs_reason=any(one.needs_reason for one in wishes),
         rules=_each(one.name for one in wishes),
         unsure=tuple(one.name for one in wishes if one.is_unsure),
@@ -263,22 +263,24 @@ def _joined(wishes: Sequence[Wish], order: Order) -> tuple[DemandStage, ...]:
 
 
 def _escalations(wishes: Sequence[Wish], stages: Sequence[DemandStage]) -> tuple[Escalation, ...]:
-    """Return whom each rule lets in later, and where.
+    """Return whom each rule lets in later, and where; those of one moment and people together.
 
     A stage that another rule asks for too is widened only as far as that one says so as well.
     """
-    found = []
+    found: dict[tuple[timedelta, frozenset[str]], Escalation] = {}
     for wish in wishes:
         if wish.escalate is None:
             continue
         one = Escalation(after=wish.escalate.after, to=_each(wish.escalate.to), stages=())
-        places = tuple(
+        first = found.setdefault((one.after, frozenset(one.to)), one)
+        places = {
             number
             for number, stage in enumerate(stages)
             if _may_widen(one, wish, wishes, frozenset(stage.asked))
-        )
-        found.append(replace(one, stages=places))
-    return _each(sorted((one for one in found if one.stages), key=lambda one: one.after))
+        }
+        widened = replace(first, stages=tuple(sorted(places.union(first.stages))))
+        found[one.after, frozenset(one.to)] = widened
+    return tuple(sorted((one for one in found.values() if one.stages), key=lambda one: one.after))
 
 
 def _may_widen(one: Escalation, wish: Wish, wishes: Sequence[Wish], key: frozenset[str]) -> bool:

@@ -4,8 +4,8 @@ Pure: a moment in, until when it is frozen out. A moment that a clock shows twic
 when it is changed is read so that the freeze is longer.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from workflows.definition_parts import Closed, Condition
 from workflows.policy_hours import WEEK, Weekdays
 from workflows.policy_parts import RuleName
-from workflows.wall_time import TimeOfDay, first_from, time_of_day
+from workflows.wall_time import TimeOfDay
 
 MIDNIGHT = "00:00"
 MOST_LINKS = 50  # Freezes that follow each other are told as one, as far as that.
@@ -49,22 +49,21 @@ class Weekly(Closed):
             raise ValueError("it never ends; leave out a day, or some hours")
         return self
 
-    def holds_at(self, moment: datetime, zone: str) -> bool:
-        """Say whether `moment` lies in it."""
-        today = moment.astimezone(ZoneInfo(zone)).isoweekday()
-        now, yesterday = time_of_day(moment, zone), (today - 2) % 7 + 1
-        if self.begins < self.ends:
-            return today in self.weekdays and self.begins <= now < self.ends
-        return (today in self.weekdays and now >= self.begins) or (
-            yesterday in self.weekdays and now < self.ends
-        )
-
     def end_after(self, moment: datetime, zone: str) -> datetime | None:
         """Return when it is over, None where `moment` does not lie in it."""
-        if not self.holds_at(moment, zone):
-            return None
-        times = (self.begins, self.ends)
-        return first_from(moment, zone, times, lambda at: not self.holds_at(at, zone))
+        at = moment
+        while ends := [last for first, last in self._times_near(at, zone) if first <= at < last]:
+            at = max(ends)
+        return at if at > moment else None
+
+    def _times_near(self, moment: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
+        """Yield from when until when it lasts, of the days around `moment`."""
+        today = moment.astimezone(ZoneInfo(zone)).date()
+        for day in (today + timedelta(days=one) for one in range(-2, 2)):
+            if day.isoweekday() in self.weekdays:
+                last = day + timedelta(days=self.begins >= self.ends)
+                begins, ends = f"{day}T{self.begins}", f"{last}T{self.ends}"
+                yield min(_moments(begins, zone)), max(_moments(ends, zone))
 
 
 class Freeze(Closed):

@@ -145,7 +145,7 @@ def _escalate(unit: Unit, request: ApprovalRequest, new: _Newcomers, *, number: 
 
 
 def _prompt(unit: Unit, request: ApprovalRequest, kind: str, data: Mapping[str, Json]) -> None:
-    """Record that people were told something of a request; of a batch, one line says it of all."""
+    """Record that people were told something of a request; a batch tells each of them once."""
     told = {**data, **batch_data(request)}
     entry = record(unit, Draft(kind=kind, actor=INTERLOCK, data=told, run=request.run))
     if request.batch is None:
@@ -153,10 +153,16 @@ def _prompt(unit: Unit, request: ApprovalRequest, kind: str, data: Mapping[str, 
     before = [
         one
         for one in unit.entries(request.run)
-        if one.kind == kind and batch_in(one) == request.batch and one.data["n"] == data["n"]
+        if one.id != entry.id and one.kind == kind and batch_in(one) == request.batch
+        if (one.data["n"], one.data.get("groups")) == (data["n"], data.get("groups"))
     ]
-    if len(before) == 1:
+    if not before or _told_to(entry) - _told_to(*before):
         unit.send(Message(subject=Subject.STEP, key=entry.id, run=request.run))
+
+
+def _told_to(*prompts: Entry) -> set[str]:
+    told = (one.data["to"] for one in prompts)
+    return {str(one) for to in told if isinstance(to, list) for one in to}
 
 
 def _is_new(request: ApprovalRequest, person: Ref, stages: Sequence[int]) -> bool:

@@ -125,6 +125,15 @@ def test_every_pattern_every_exclusion_and_all_hours_count() -> None:
     assert found.hours == (day,)
 
 
+def test_each_rule_reminds_until_the_earliest_end() -> None:
+    hours = [timedelta(hours=one) for one in range(9)]
+    calm, careful = wish(stage("@a")), wish(stage("@b"), remind=(hours[8], hours[2]))
+    short = wish(stage("@c"), expires=hours[8], remind=(hours[2], hours[1]))
+
+    assert demand(calm, careful).remind == (hours[2], hours[8])
+    assert demand(careful, calm, short).remind == (hours[1], hours[2])
+
+
 def escalate(hours: int, *to: str) -> Escalate:
     return Escalate(after=timedelta(hours=hours), to=to)
 
@@ -133,6 +142,17 @@ def test_an_escalation_opens_the_stages_of_its_own_rule() -> None:
     found = demand(wish(stage("@a"), stage("@b"), escalate=escalate(2, "@x")), wish(stage("@c")))
 
     assert [(one.to, one.stages) for one in found.escalations] == [(("@x",), (0, 1))]
+
+
+def test_rules_that_let_the_same_people_in_at_one_moment_do_so_once() -> None:
+    first = wish(stage("@a"), stage("@b"), escalate=escalate(2, "@x", "@y"))
+    then = wish(stage("@b"), stage("@c"), escalate=escalate(2, "@y", "@x"))
+    found = demand(first, then, wish(stage("@d"), escalate=escalate(1, "@x", "@y")))
+
+    assert [(one.to, one.stages) for one in found.escalations] == [
+        (("@x", "@y"), (3,)),
+        (("@x", "@y"), (0, 1, 2)),
+    ]
 
 
 def test_a_shared_stage_is_opened_only_as_far_as_each_rule_says_so() -> None:

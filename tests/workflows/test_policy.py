@@ -64,7 +64,7 @@ def test_all_rules_that_apply_are_gathered_in_order_of_appearance() -> None:
             stage("@watch", "@leads"),
         ),
         expires=timedelta(hours=8),
-        remind=(timedelta(hours=1), timedelta(hours=4)),
+        remind=(timedelta(hours=1), timedelta(hours=2), timedelta(hours=4)),
         needs_reason=True,
         rules=("leads", "big", "nights"),
     )

@@ -18,6 +18,7 @@ freezes:
 CHRISTMAS = '  - {name: Christmas, from: "2026-12-20T18:00", until: 2026-12-27}\n'
 WEEKEND = "  - {name: weekend, weekly: {weekdays: [6, 7]}}\n"
 NIGHTS = "  - {name: nights, weekly: {weekdays: [1, 2, 3, 4, 5], from: '22:00', to: '06:00'}}\n"
+EARLY = "  - {{name: early, weekly: {{weekdays: [7], from: '{}', to: '{}'}}}}\n"
 
 
 def at(text: str) -> datetime:
@@ -73,6 +74,10 @@ def over(freezes: str, moment: str) -> str | None:
             "2026-03-29T01:15",
             "2026-03-29T01:30",
         ),
+        # What is said for each week is read in the same way, be it where it begins or ends.
+        (EARLY.format("01:00", "02:30"), "2026-10-25T00:45", "2026-10-25T01:30"),
+        (EARLY.format("02:30", "04:00"), "2026-10-25T01:15", "2026-10-25T03:00"),
+        (EARLY.format("01:00", "02:30"), "2026-03-29T01:15", "2026-03-29T01:30"),
     ],
 )
 def test_a_freeze_is_on_by_the_clocks_of_the_policys_zone(

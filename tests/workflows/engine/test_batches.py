@@ -473,6 +473,31 @@ def test_a_reminder_of_a_batch_is_one_line(store: SqlStore, clock: Clock) -> Non
     assert [one is not None for one in nudged] == [True, False, False]
 
 
+@Sqlite
+def test_a_batch_names_everybody_whom_its_items_wait_for(store: SqlStore, clock: Clock) -> None:
+    asks = 'stages: [{from: ["%s"]}], batch: true, remind: [1h], escalate: {after: 2h, to: ["%s"]}'
+    little = policy(asks % ("@deciders", "@owners")).replace('step == "pay"', "args.by < 2")
+    much = f'name: much, when: effect == "write" && args.by >= 2, {asks % ("@directors", "@sam")}'
+    text = little.replace("}]\n", f"}}, {{{much}}}]\n")
+    house = Working(store, clock, definitions=(loop(GOES_ON),), policy=text)
+    house.world.items = [{"name": f"n{one}", "by": one} for one in (1, 2, 3)]
+    run = house.start("pay-all")
+    house.settle()
+    for _ in range(2):
+        clock.forward(timedelta(hours=1))
+        house.settle()
+
+    told = [of_kind(house, run, kind) for kind in ("approval.reminded", "approval.escalated")]
+    lines = [
+        [one.data["to"] for one in prompts if house.store.outbox.find(Subject.STEP, one.id)]
+        for prompts in told
+    ]
+    wanted = [["ana", "ben"], ["dora"]], [["omar"], ["sam"]]
+    assert lines == [
+        [sorted(_ref(house, name) for name in people) for people in each] for each in wanted
+    ]
+
+
 def _ref(house: Working, name: str) -> str:
     with house.store.begin() as unit:
         return unit.ref(id_of(name))

@@ -6,6 +6,7 @@ import pytest
 
 from storage.store import SqlStore
 from tests.workflows.engine.gated import asked, policy_of, trouble_of, with_groups
+from tests.workflows.engine.test_delegation import goes, ref
 from tests.world import CHANGE, Clock, Working, definition_in, id_of
 from workflows.could_approve import Absence, Away, CouldApprove, could_approve
 from workflows.explaining import Given, explain
@@ -71,3 +72,18 @@ def test_whoever_acts_for_somebody_a_rule_leaves_out_is_told_as_left_out(
         "ben": Duty.DELEGATE,
     }
     assert "0 people who may decide this" in told.stops
+
+
+def test_whoever_acts_for_the_requesters_stand_in_is_told_as_left_out(
+    store: SqlStore, clock: Clock
+) -> None:
+    house = with_groups(Working(store, clock, policy=policy_of('stages: [{from: ["@leads"]}]')))
+    until, chain = house.clock() + timedelta(days=1), {"rita": "dora", "dora": "ben"}
+    for giver, stand_in in chain.items():
+        goes(house, giver, stand_in, until=until)
+    said = {id_of(one): Absence(until=until, stand_in=id_of(to)) for one, to in chain.items()}
+    (stage,) = told_before(house, away=said).stages
+    run = asked(house)
+
+    assert [one.name for one in stage.people or ()] == ["ana"]
+    assert house.request(run).stages[0].people == {ref(house, "ana")}

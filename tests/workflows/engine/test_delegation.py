@@ -1,6 +1,7 @@
 """Somebody decides in the place of a colleague who is away: whose voice counts, and for whom."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -268,9 +269,13 @@ def test_the_requester_decides_their_own_for_nobody(house: Working) -> None:
         house.approve(run, by="rita")
 
 
-def test_a_stage_of_nobody_but_the_requesters_stand_in_cannot_be_asked(house: Working) -> None:
+@pytest.mark.parametrize("chain", [("rita", "ben"), ("rita", "dora", "ben")])
+def test_a_stage_of_nobody_but_the_requesters_stand_in_cannot_be_asked(
+    house: Working, chain: tuple[str, ...]
+) -> None:
     house.town.groups["@deciders"] = {"rita", "ben"}
-    goes(house, "rita", "ben")
+    for giver, stand_in in pairwise(chain):
+        goes(house, giver, stand_in)
     run = asked(house)
 
     assert "approval.requested" not in house.kinds(run)
