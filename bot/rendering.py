@@ -25,7 +25,7 @@ from bot.views.pieces import Rendered
 from bot.views.question_card import question_card
 from storage.home_values import Told
 from storage.journal import utc_now
-from storage.outbox_values import OutboxRow
+from storage.outbox_values import MessagePlace, OutboxRow
 from storage.store import SqlStore
 from workflows.entry import PERSON, RequestId
 from workflows.gate import ApprovalRequest
@@ -161,14 +161,15 @@ class Rendering:
         draw = partial(draw_nudge, read, request)
         if request.batch is not None:
             draw = partial(draw_batch_nudge, read, self._store.batch(request.batch))
+        place = self._store.outbox.place_of(Subject.CARD, request.id)
         drawn = draw(
             row,
             in_place_of=stood_in_for(self._store, person, at=now),
             acting=self._store.acting_for(request.excluded, at=now),
-            card=self._reader.link(self._store.outbox.place_of(Subject.CARD, request.id)),
+            card=self._reader.link(place),
             home=self._home,
         )
-        return Letter(channel=person, content=content_of(drawn)) if drawn is not None else None
+        return None if drawn is None else _beside_card(person, drawn, place)
 
     def _post(self, row: OutboxRow) -> Letter | None:
         said = row.body if isinstance(row.body, dict) else {}
@@ -206,7 +207,7 @@ class Rendering:
             return None
         place = self._store.outbox.place_of(Subject.CARD, request.id)
         drawn = draw_deserted(preview, absences.back_at, card=self._reader.link(place))
-        return Letter(channel=person, content=content_of(drawn))
+        return _beside_card(person, drawn, place)
 
     def _codes(self, row: OutboxRow) -> Letter | None:
         from bot.rendering_codes import draw_codes  # noqa: PLC0415 - seldom sent.
@@ -236,6 +237,11 @@ class Rendering:
 
     def _summarised(self, row: OutboxRow) -> Letter | None:
         return self._summary(row) if self._summary is not None else None
+
+
+def _beside_card(person: str, drawn: Rendered, card: MessagePlace | None) -> Letter:
+    """Write to somebody about a card, to which the message leads once that stands."""
+    return Letter(channel=person, content=content_of(drawn), may_wait=card is None)
 
 
 def _card_letter(row: OutboxRow, drawn: DrawnCard) -> Letter | None:

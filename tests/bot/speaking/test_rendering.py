@@ -489,10 +489,12 @@ def test_an_approver_is_told_directly_what_waits_for_them_and_where(bench: Bench
     ana = bench.person(PersonId("slack:T0ACME:U0ANA"), "Ana")
     bench.ask(people=(ana.ref, ANA.ref))
     row = bench.row(Subject.CARD, "q1")
+    early = bench.letter(Subject.NUDGE, f"q1/{ana.ref}")
     bench.store.outbox.adopt(row.id, MessagePlace(channel="C0OPS", ts="1795404074.580038"))
 
     letter = bench.letter(Subject.NUDGE, f"q1/{ana.ref}")
 
+    assert (early.may_wait, letter.may_wait) == (True, False)
     assert letter.channel == "slack:T0ACME:U0ANA"
     assert "waits for your decision until" in letter.content.text
     assert "p1795404074580038" in str(letter.content.blocks)
