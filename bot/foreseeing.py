@@ -6,7 +6,8 @@ from datetime import datetime
 from bot.library import Library
 from workflows.definition import Definition
 from workflows.explaining import Given
-from workflows.foreseen import Foreseen, foreseen
+from workflows.foreseeing import foreseen
+from workflows.foreseen import Foreseen
 from workflows.input_values import read_inputs
 from workflows.people import PersonId
 from workflows.roles import RolesNow

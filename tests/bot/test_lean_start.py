@@ -54,6 +54,8 @@ UNNEEDED = {
     "workflows.check_meaning": "0.5 MB; a start on files known to be sound asks nothing of it",
     "workflows.check_steps": "with check_meaning",
     "workflows.policy_faults": "as above, of a known policy",
+    "workflows.foreseeing": "0.2 MB, with what explains a policy; only a new schedule asks for it",
+    "workflows.explaining": "with foreseeing",
     "difflib": "only where something is misspelt, or nearly a copy",
     "bot.digest_making": "0.5 MB, with what it reads; a digest is made once a week, or if asked",
     "storage.rows": "the first statement of a step loads it",

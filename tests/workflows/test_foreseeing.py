@@ -8,7 +8,8 @@ import pytest
 from tests.workflows.definition_kit import real_actions
 from workflows.entry import Json
 from workflows.explaining import Given
-from workflows.foreseen import Foreseen, foreseen
+from workflows.foreseeing import foreseen
+from workflows.foreseen import Foreseen
 from workflows.loading import load_definition, load_policy
 from workflows.portrait import Known
 
