@@ -1,19 +1,15 @@
 """People of the pretend Slack who start runs and approve them, for benches that time clicks.
 
-The bot under them is a process of its own, started as in production. Each run's step asks a
-small server here, which notes when.
+The bot under them is a process of its own, started as in production, and so is the target of
+each run's step (`marking`), which notes when it began.
 """
 
-import json
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from bench.marking import PATIENCE, Marks
 from bench.progress import Progress
 from sandbox import faults as fault
 from sandbox.delivery.envelope import Delivery
@@ -24,7 +20,6 @@ SHIPPED = Path(__file__).parents[1] / "workflows" / "definitions"
 APPROVERS = ("ana", "ben")
 SLOW = ("usergroups.list", "users.info", "users.list")
 LAST = 99_999  # Numbers from here down are for commands that nobody clicks for.
-PATIENCE = 180.0
 PER_CARD = 10.0  # Seconds; the bot posts once a second in a channel, as Slack wants it.
 
 POLICY = """
@@ -64,65 +59,6 @@ steps:
       within: 1m
     undo: none
 """
-
-
-class Marks:
-    """The target of the steps: notes when each was asked for."""
-
-    def __init__(self) -> None:
-        self.arrived: dict[int, float] = {}
-        self.changed = threading.Condition()
-
-    def made(self, number: int) -> None:
-        """Note that the step of that number has begun."""
-        with self.changed:
-            self.arrived.setdefault(number, time.monotonic())
-            self.changed.notify_all()
-
-    def wait(self, number: int) -> float:
-        """Return when the step of that number began."""
-        with self.changed:
-            self.changed.wait_for(lambda: number in self.arrived, timeout=PATIENCE)
-            return self.arrived[number]
-
-
-@contextmanager
-def serving(marks: Marks) -> Iterator[str]:
-    """Serve `marks` over HTTP; give its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            marks.made(self._number())
-            self._answer()
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def _number(self) -> int:
-            return int(self.path.rpartition("/")[2])
-
-        def _answer(self) -> None:
-            body = json.dumps({"made": self._number() in marks.arrived}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing: a line of log would cost more than the answer."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def furnish(stage: Stage, url: str) -> None:

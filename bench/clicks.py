@@ -2,8 +2,8 @@
 
 The bot is a process of its own with its own SQLite file, started as in production. Measured
 from the moment the click's frame is handed to the socket: until the bot acknowledges it, until
-the approved step begins, which is when its request arrives at a small server here, and until
-the card shows what became of it. Then 20 and 50 clicks at one moment, twelve commands at once
+the approved step begins, at the latest, which is when its target accepts the connection, and
+until the card shows what became of it. Then 20 and 50 clicks at one moment, twelve commands at once
 while Slack is slow to say who is who, what memory the bot has taken by then, and how soon
 `interlock --help` answers. With `--open` clicks are measured again beside that many requests
 that wait. Disk, Slack and the step's target all live on this machine, and share its cores.
@@ -22,9 +22,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.clicking import SHIPPED, Clicking, Marks, Timed, furnish, serving
+from bench.clicking import SHIPPED, Clicking, Timed, furnish
 from bench.figures import percentiles, table
 from bench.growing import Growing
+from bench.marking import Marks, serving
 from bench.process import resident_mb
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import staged

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import raw
-from bench.clicking import SHIPPED, Clicking, Marks, furnish, serving
+from bench.clicking import SHIPPED, Clicking, furnish
 from bench.engine import HEAD, READING, Bench, bench_on, gated_runs
 from bench.engine import Marks as EngineMarks
 from bench.figures import last_line, percentiles, table
 from bench.growing import SETTLED, Growing
+from bench.marking import Marks, serving
 from bench.process import cpu_percent, resident_mb, threads
 from sandbox.demo.bot import Bot
 from sandbox.demo.stage import staged
