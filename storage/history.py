@@ -1,6 +1,7 @@
 """Read entries back as the engine's values, with the parts that are still held."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from storage.audit_models import AuditEntryRow, AuditPartRow
 from storage.entry_bytes import MalformedEntryError, read_line, read_stamp
 from workflows.entry import Actor, ActorKind, Entry, Json, PartClass, RunId, StoredPart
+from workflows.moments import moment as moment_of
 from workflows.moments import stamp
 
 COLUMNS = (AuditEntryRow.seq, AuditEntryRow.idx, AuditEntryRow.line)
@@ -58,7 +60,9 @@ def newest_before(connection: Connection, moment: datetime) -> datetime | None:
     row = AuditEntryRow
     older = select(row.ts).where(row.idx.is_not(None), row.ts < stamp(moment))
     found = connection.execute(older.order_by(row.idx.desc()).limit(1)).scalar()
-    return None if found is None else read_stamp(str(found))
+    with suppress(ValueError):  # That a time is none, verifying says.
+        return None if found is None else moment_of(str(found))
+    return None
 
 
 def entries_of(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:
