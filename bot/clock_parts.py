@@ -1,5 +1,7 @@
 """The parts of every long-lived process, whether it serves or works: clock, sequencing, watch."""
 
+from datetime import datetime, timedelta
+
 from bot.catalog_watch import CatalogWatch, Watching
 from bot.clock import Clock
 from bot.core import Core
@@ -12,9 +14,12 @@ from bot.self_check import SelfCheck, Watched
 from bot.sweeping import Sweeping
 from bot.timetable import Schedule, Timetable
 from storage.heads import first_vkeys
+from storage.history import newest_before
 from storage.request_ends import end_in_time
 from workflows.definition import Definition
 from workflows.people import People
+
+STARTING = timedelta(minutes=1)  # What is as young may be of this very start.
 
 
 def catalog_watch_of(core: Core, people: People) -> CatalogWatch:
@@ -94,7 +99,7 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
             found.append(core.heads.schedule(core.memory.log_id))
         return found
 
-    timetable = Timetable(core.store, schedules, born=core.means.clock())
+    timetable = Timetable(core.store, schedules, born=_last_seen(core))
     store = core.store
     return Clock(
         store,
@@ -104,6 +109,17 @@ def clock_of(core: Core, people: People, check: SelfCheck, watch: CatalogWatch) 
         forget=lambda before: store.forget_deliveries(seen_before=before),
         end_in_time=lambda clock: end_in_time(store.database, clock),
     )
+
+
+def _last_seen(core: Core) -> datetime:
+    """Return when the log was last written before this process began; now for a new one.
+
+    What the bot does by itself and never did here counts from then on: one that is shut down each
+    night would else begin anew each morning, and never come to what is due at night.
+    """
+    now = core.means.clock()
+    with core.memory.database.read() as connection:
+        return newest_before(connection, now - STARTING) or now
 
 
 def self_check_of(core: Core) -> SelfCheck:

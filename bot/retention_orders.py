@@ -14,7 +14,7 @@ from storage.listing import listed_run
 from storage.published import known_workflows
 from storage.retention.due import ClassSwept
 from storage.retention.holds import WHOLE, lift_hold, refs_known_as, set_hold
-from workflows.entry import Json, RunId
+from workflows.entry import Json, Ref, RunId
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector, read_selector
 from workflows.people import PersonId
@@ -66,7 +66,7 @@ def class_data(one: ClassSwept) -> Json:
 
 def hold_by_order(core: Core, order: HoldOrder, person: PersonId) -> Mapping[str, Json]:
     """Set a hold."""
-    selector = _resolved(core, read_selector(order.selector))
+    selector = _selected(core, order.selector)
     _refuse_unknown_run(core, selector)
     name = set_hold(core.store, selector, reason=core.redact(order.reason), actor=person)
     told: dict[str, Json] = {"ok": True, "hold": name, "selector": str(selector)}
@@ -102,17 +102,27 @@ def _unknown_workflow(core: Core, name: str) -> str:
     return f"No workflow {name} was ever published here; the hold counts once one is.{meant}"
 
 
-def _resolved(core: Core, selector: Selector) -> Selector:
-    """Return the selector with a person's pseudonym in place of a name or account."""
-    if selector.kind is not Kind.PERSON:
+def _selected(core: Core, text: str) -> Selector:
+    """Return what `text` selects, as every verifier reads it: people by pseudonym, days in full."""
+    kind, _, name = text.partition(":")
+    if kind == Kind.PERSON.value and name:
+        return Selector(Kind.PERSON, _ref_of(core, name))
+    selector = read_selector(text)
+    if selector.kind is not Kind.PERIOD:
         return selector
+    first, end = (one.date().isoformat() for one in selector.period)
+    return replace(selector, name=f"{first}/{end}")
+
+
+def _ref_of(core: Core, name: str) -> Ref:
+    """Return the pseudonym of whoever has that name, which may be any words, or account."""
     with core.memory.database.read() as connection:
-        refs = refs_known_as(connection, selector.name)
+        refs = refs_known_as(connection, name)
     if len(refs) != 1:
         count = "Nobody" if not refs else "More than one person"
-        words = f"{count} in this log is known as {selector.name}."
-        raise HoldError(words, hint=_instead(selector.name, refs))
-    return replace(selector, name=refs[0])
+        words = f"{count} in this log is known as {name}."
+        raise HoldError(words, hint=_instead(name, refs))
+    return Ref(refs[0])
 
 
 def _instead(name: str, refs: Collection[str]) -> str:

@@ -1,6 +1,8 @@
 """Read entries back as the engine's values, with the parts that are still held."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, select
@@ -8,6 +10,8 @@ from sqlalchemy import Connection, Row, select
 from storage.audit_models import AuditEntryRow, AuditPartRow
 from storage.entry_bytes import MalformedEntryError, read_line, read_stamp
 from workflows.entry import Actor, ActorKind, Entry, Json, PartClass, RunId, StoredPart
+from workflows.moments import moment as moment_of
+from workflows.moments import stamp
 
 COLUMNS = (AuditEntryRow.seq, AuditEntryRow.idx, AuditEntryRow.line)
 HeldParts = Mapping[tuple[int, str], Row[int, str, bytes, bytes]]
@@ -49,6 +53,16 @@ def has_grown(connection: Connection, *, since: int, but_for: Iterable[str]) -> 
     row = AuditEntryRow
     found = select(row.idx).where(row.idx >= since, row.kind.not_in(list(but_for))).limit(1)
     return connection.execute(found).scalar() is not None
+
+
+def newest_before(connection: Connection, moment: datetime) -> datetime | None:
+    """Return the time of the newest entry that is older than `moment`, None before the first."""
+    row = AuditEntryRow
+    older = select(row.ts).where(row.idx.is_not(None), row.ts < stamp(moment))
+    found = connection.execute(older.order_by(row.idx.desc()).limit(1)).scalar()
+    with suppress(ValueError):  # That a time is none, verifying says.
+        return None if found is None else moment_of(str(found))
+    return None
 
 
 def entries_of(connection: Connection, rows: Iterable[Placed]) -> list[Entry]:

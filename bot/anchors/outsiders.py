@@ -1,10 +1,15 @@
 """Somebody outside who keeps heads of the log or vouches for them, whoever that is."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.anchors.calling import AnchorError
+from bot.wording import utc
 from storage.anchors import Evidence
 from storage.heads import Head
+
+MOST_APART = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +33,17 @@ class Outsider(Protocol):
         Raises:
             AnchorError: not now, or not for this one.
         """
+
+
+def refuse_other_time(at: datetime, *, now: datetime, whose: str) -> None:
+    """Refuse what vouches for another time than it is: it would bound nothing in time.
+
+    Its age would be told wrongly as well, and an alarm that waits for old heads would stay silent.
+
+    Raises:
+        AnchorError: the two clocks are more than an hour apart.
+    """
+    if abs(at - now) > MOST_APART:
+        raise AnchorError(
+            f"By the clock of {whose} it is {utc(at)}, by mine {utc(now)}: one of them is wrong."
+        )

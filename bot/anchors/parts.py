@@ -38,11 +38,11 @@ def outsiders_of(core: Core) -> Iterator[Outsider]:
         from bot.anchors.witness import Cosigner  # noqa: PLC0415 - only where it is set.
 
         key = read_witness_key(settings.witness_vkey)
-        yield Cosigner(url=settings.witness_url, key=key, database=memory.database)
+        yield Cosigner(url=settings.witness_url, key=key, database=memory.database, now=now)
     if settings.timestamp_url:
         from bot.anchors.timestamp import Authority  # noqa: PLC0415 - only where it is set.
 
-        yield Authority(url=settings.timestamp_url)
+        yield Authority(url=settings.timestamp_url, now=now)
     if settings.anchor_dir is not None:
         from bot.anchors.folder import Folder  # noqa: PLC0415 - only where it is set.
 

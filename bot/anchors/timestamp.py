@@ -4,10 +4,12 @@ import secrets
 from dataclasses import dataclass
 
 from bot.anchors.calling import OK, AnchorError, post
-from bot.anchors.outsiders import Vouched
+from bot.anchors.outsiders import Vouched, refuse_other_time
 from storage.anchors import Evidence
 from storage.der import MalformedDerError
 from storage.heads import Head
+from storage.journal import utc_now
+from storage.sequencing import Now
 from storage.timestamps import TimeStamp, read_stamp, request_for
 
 ASKED = "application/timestamp-query"
@@ -20,6 +22,7 @@ class Authority:
     """The authority at `url`."""
 
     url: str
+    now: Now = utc_now
     name: str = "rfc3161"
 
     def vouch(self, head: Head) -> Vouched:
@@ -31,6 +34,7 @@ class Authority:
         stamp = _read(answer.body)
         if not stamp.covers(head.note) or stamp.nonce != nonce:
             raise AnchorError("The time stamp is for something else than was asked.")
+        refuse_other_time(stamp.at, now=self.now(), whose="the time stamp authority")
         if stamp.serial.bit_length() > MOST_SERIAL_BITS:
             raise AnchorError("The time stamp has a number that is longer than any.")
         evidence = Evidence(

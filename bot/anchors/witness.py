@@ -5,13 +5,15 @@ import re
 from dataclasses import dataclass
 
 from bot.anchors.calling import OK, AnchorError, Answer, post
-from bot.anchors.outsiders import Vouched
+from bot.anchors.outsiders import Vouched, refuse_other_time
 from storage.anchors import Evidence, newest_of_each
 from storage.checkpoint import MalformedNoteError, read_note
 from storage.cosignature import WitnessKey
 from storage.database import Database
 from storage.heads import Head
+from storage.journal import utc_now
 from storage.proofs import StoredHashes, consistency
+from storage.sequencing import Now
 
 CONFLICT = 409
 SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n?")
@@ -24,6 +26,7 @@ class Cosigner:
     url: str
     key: WitnessKey
     database: Database
+    now: Now = utc_now
     name: str = "witness"
 
     def vouch(self, head: Head) -> Vouched:
@@ -76,6 +79,7 @@ class Cosigner:
         for line in reversed(note.lines):  # Under a head that it saw twice, its newest line.
             seen_at = self.key.seen_at(note, line) if self.key.is_of(line) else None
             if seen_at is not None:
+                refuse_other_time(seen_at, now=self.now(), whose="the witness")
                 content = f"{head.note}{line}".encode()
                 evidence = Evidence(type=self.name, ref=self.key.name, content=content, at=seen_at)
                 return Vouched(evidence=evidence, lines=str(line))

@@ -35,6 +35,7 @@ from workflows.triggers import Missed, When
 PATIENT = 30.0  # Nobody's gesture runs out here.
 
 
+OF_A_FILE, NOBODY = "the workflow file", "somebody"  # Whoever was erased since.
 RETIRED = "  its workflow was retired: nothing starts"
 
 
@@ -53,7 +54,8 @@ def list_all(*, as_json: bool) -> None:
         found = [_told(database, one, troubles.get(one.workflow)) for one in known]
     lines = [
         f"{one['schedule']}  {one['state']:<6}  next {one['next'] or '–'}  {one['when']}"  # noqa: RUF001 - the dash of nothing.
-        f"  by {one['by'] or 'the workflow file'}{RETIRED if one['is_retired'] else ''}"
+        f"  by {one['by'] or (OF_A_FILE if one['from_file'] else NOBODY)}"
+        f"{RETIRED if one['is_retired'] else ''}"
         f"{'  ' + str(one['trouble']) if one['trouble'] else ''}"
         for one in found
     ]

@@ -1,7 +1,7 @@
 """What is due of each class: which payloads go, and up to which entry nothing of it is left."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
@@ -12,6 +12,8 @@ from storage.retention.markers import Key, standing
 from workflows.entry import PartClass
 from workflows.moments import stamp
 from workflows.policy_retention import Terms
+
+AHEAD = timedelta(days=1)  # No clock that is right runs ahead of another one as far.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class ClassSwept:
 def due(connection: Connection, terms: Terms, *, now: datetime) -> list[ClassSwept]:
     """Return what is due of each class at `now`. It changes nothing."""
     held = part_is_held(holds_in(connection))
-    return [_due_of(connection, cls, now - term, held) for cls, term in terms.items()]
+    return [_due_of(connection, cls, now - term, held, now=now) for cls, term in terms.items()]
 
 
 def due_from(
@@ -55,9 +57,14 @@ def due_from(
 
 
 def _due_of(
-    connection: Connection, cls: PartClass, until: datetime, held: ColumnElement[bool]
+    connection: Connection,
+    cls: PartClass,
+    until: datetime,
+    held: ColumnElement[bool],
+    *,
+    now: datetime,
 ) -> ClassSwept:
-    limit = _first_younger(connection, cls, until)
+    limit = _first_younger(connection, cls, until, now=now)
     within = and_(AuditPartRow.cls == cls.value, AuditEntryRow.idx < limit)
     first_held = _one(connection, _parts(func.min(AuditEntryRow.idx)).where(within, held))
     before = limit if first_held is None else first_held
@@ -73,10 +80,13 @@ def _due_of(
     )
 
 
-def _first_younger(connection: Connection, cls: PartClass, until: datetime) -> int:
+def _first_younger(
+    connection: Connection, cls: PartClass, until: datetime, *, now: datetime
+) -> int:
     """Return the place of the first entry not older than `until`; nothing before it is younger.
 
-    What was swept before need not be looked at again.
+    What was swept before need not be looked at again. An entry of a time to come keeps nothing
+    that stands behind it, once a later one has a time that can be.
     """
     swept = select(func.max(LineMember("data", "before", cast="bigint"))).where(
         AuditEntryRow.run_id.is_(None),
@@ -84,12 +94,13 @@ def _first_younger(connection: Connection, cls: PartClass, until: datetime) -> i
         LineMember("data", "cls") == cls.value,
     )
     start = _one(connection, swept) or 0
-    wanted = select(AuditEntryRow.idx).where(
+    younger = select(AuditEntryRow.idx).where(
         AuditEntryRow.idx >= start, AuditEntryRow.ts >= stamp(until)
     )
-    found = _one(connection, wanted.order_by(AuditEntryRow.idx).limit(1))
-    if found is not None:
-        return int(found)
+    for wanted in (younger.where(AuditEntryRow.ts <= stamp(now + AHEAD)), younger):
+        found = _one(connection, wanted.order_by(AuditEntryRow.idx).limit(1))
+        if found is not None:
+            return int(found)
     return int(_one(connection, select(AuditTreeRow.size)) or 0)
 
 

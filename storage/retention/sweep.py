@@ -21,8 +21,8 @@ from storage.retention.late import erase_left
 from storage.retention.markers import Item, Key, erasures, remove_keys, standing
 from storage.retention.old import Old, OldLocks, OldNames, OldTexts, OldWords
 from storage.retention.person import REASON as OF_A_PERSON
-from storage.retention.person import told_of
 from storage.retention.portions import PORTION, Work, pages, portions
+from storage.retention.told import told_of
 from storage.store import SqlStore
 from storage.transaction import Database
 from storage.unit import SqlUnit

@@ -14,8 +14,10 @@ from pathlib import Path
 from storage.checkpoint import MalformedNoteError, read_note
 from storage.cosignature import WitnessKey
 from storage.timestamps import TimeStamp, read_stamp
+from storage.verify.lines import CLOCK_SLACK
 from storage.verify.report import Report
 from storage.verify.source import StoredAnchor
+from workflows.moments import moment
 from workflows.moments import stamp as written
 
 STAMP, WITNESS = "rfc3161", "witness"
@@ -73,10 +75,16 @@ def judge_stamps(
     anchors: Sequence[StoredAnchor],
     notes: Mapping[int, str],
     certificates: Path,
+    *,
+    times: Mapping[int, str],
     report: Report,
 ) -> None:
-    """Have `openssl ts` verify every time stamp under the certificates that the auditor has."""
-    good = 0
+    """Have `openssl ts` verify every time stamp under the certificates that the auditor has.
+
+    `times` says when the newest entry under a head was written, by the clock of its writer: a
+    stamp from before that contradicts it, and one of the two clocks was wrong.
+    """
+    good, seen = 0, dict[int, datetime]()
     stamps = [one for one in anchors if one.type == STAMP]
     for one in stamps:
         why = _refusal(one, notes.get(one.size, ""), certificates)
@@ -84,9 +92,28 @@ def judge_stamps(
             report.fail("anchor", f"The time stamp over {one.size} entries does not hold: {why}.")
         else:
             good += 1
+            at = read_stamp(one.content).at
+            seen[one.size] = min(at, seen.get(one.size, at))
+            _compare(one.size, at, times.get(one.size, ""), report)
     if not stamps:
         report.doubt("anchor", "No head has a time stamp.")
     report.counts["stamps"] = good
+    if seen:
+        newest = max(seen)
+        report.counts |= {"stamped": newest, "stamped_at": written(seen[newest])}
+
+
+def _compare(size: int, at: datetime, ts: str, report: Report) -> None:
+    try:
+        claimed = moment(ts)
+    except (ValueError, OverflowError):
+        return  # Whoever judges the entry says so.
+    if claimed - at > CLOCK_SLACK:
+        report.warn(
+            "clock",
+            f"The time stamp over {size} entries says {written(at)}, the newest of them {ts}: one"
+            " of the clocks was wrong.",
+        )
 
 
 def _refusal(anchor: StoredAnchor, note: str, certificates: Path) -> str:

@@ -131,7 +131,8 @@ class Walk:
         kept = {one.size: one.note for one in heads}
         judge_anchors(anchors, kept, roots=self._hashes.roots, report=self._report)
         if self._how.certificates is not None:
-            judge_stamps(anchors, kept, self._how.certificates, self._report)
+            times, certificates = self._hashes.times, self._how.certificates
+            judge_stamps(anchors, kept, certificates, times=times, report=self._report)
         self._judge_pending()
         self._judge_rest()
         self._count(notes)

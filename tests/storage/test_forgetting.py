@@ -15,6 +15,7 @@ from storage.rebuild import check_projections
 from storage.retention.holds import set_hold
 from storage.retention.payloads import LogPayloads
 from storage.retention.person import erase
+from storage.run_models import RunRecord
 from tests.storage.test_retention import POLICY as POLICY_DIGEST
 from tests.storage.test_retention import Kept, housed
 from tests.workflows.engine.flows import workflow
@@ -45,6 +46,21 @@ LOCKED = CHANGE.replace("change-it", "locked").replace(
     "inputs:\n", "lock: number/${{ inputs.whom }}\ninputs:\n  whom: {type: string, title: Whom}\n"
 )
 
+OFFBOARD = (
+    CHANGE.replace("change-it", "offboard")
+    .replace("@askers", "@directors")
+    .replace("inputs:\n", "inputs:\n  whom: {type: string, title: Whom}\n")
+    .replace(
+        "steps:\n",
+        """steps:
+  - id: forget
+    workflow: erase-person
+    effect: destructive
+    inputs: {person: "${{ inputs.whom }}"}
+""",
+    )
+)
+
 SLOW_START = """
 CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql
     AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$;
@@ -66,7 +82,7 @@ budgets:
 @pytest.fixture
 def house(database_url: str, tmp_path: Path) -> Iterator[Kept]:
     for kept in housed(database_url, tmp_path):
-        for text in (ASKS, LOCKED):
+        for text in (ASKS, LOCKED, OFFBOARD):
             kept.shelf.put(text)
         kept.town.groups["@askers"].add("otto")
         yield kept
@@ -235,6 +251,34 @@ def test_an_erasure_that_came_to_nothing_does_not_keep_the_name_either(
 
     assert tables_with(house, "U0RITA") == set()
     assert house.verified().failures == []
+
+
+def test_a_run_that_had_somebody_erased_does_not_keep_the_name_once_it_has_ended(
+    house: Kept,
+) -> None:
+    house.finished()
+    house.town.groups["@deciders"].remove("rita")  # Or she would be asked, and be known anew.
+    above = house.start("offboard", {"whom": id_of("rita"), "by": 5}, by="dora")
+    house.settle()
+    (erasing,) = runs_of(house, "erase-person")
+    house.approve(erasing, by="ana")
+    house.approve(erasing, by="ben")
+    house.settle()
+    assert (house.status(erasing), house.status(above)) == ("done", "waiting")
+
+    house.swept()
+    assert house.held_parts(erasing) > 0  # Only it says by which name the other one has her.
+    house.approve(above, by="ana")
+    house.settle()
+    assert house.status(above) == "done"
+    house.swept()
+
+    assert tables_with(house, "U0RITA") == set()
+    assert house.held_parts(erasing) == 0
+    kept = {one.kind for one in house.entries(above) if any(it.value for it in one.parts.values())}
+    assert {"approval.requested", "action.intended"} <= kept  # What else it did is not about her.
+    assert house.verified().failures == []
+    assert check_projections(house.store.database) == []
 
 
 @pytest.mark.parametrize("has_written", [True, False])
@@ -409,6 +453,12 @@ def hold(house: Kept, name: str) -> None:
     with house.store.begin() as unit:
         ref = unit.ref(id_of(name))
     set_hold(house.store, Selector(Kind.PERSON, ref), reason="case 12", actor=SYSTEM)
+
+
+def runs_of(house: Kept, name: str) -> list[RunId]:
+    with house.store.database.read() as connection:
+        found = select(RunRecord.id).where(RunRecord.workflow == name).order_by(RunRecord.id)
+        return [RunId(one) for one in connection.execute(found).scalars()]
 
 
 def tables_with(house: Kept, word: str) -> set[str]:

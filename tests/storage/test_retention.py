@@ -193,6 +193,29 @@ def test_an_unfinished_run_holds_its_payloads_and_what_lies_beyond_goes_one_by_o
     assert house.verified().failures == []
 
 
+def test_a_clock_that_ran_ahead_once_keeps_nothing_behind_it_beyond_its_term(house: Kept) -> None:
+    house.days(4000)
+    ahead = house.finished()
+    house.days(-4000)
+    behind = house.finished()
+    house.days(100)
+    young = house.finished()
+    house.days(81)
+    house.swept()
+
+    assert (house.held_parts(ahead), house.held_parts(behind)) == (0, 0)
+    assert house.held_parts(young) > 0
+    assert house.verified().failures == []
+
+
+def test_a_sweep_by_a_clock_that_is_behind_removes_nothing(house: Kept) -> None:
+    run = house.finished()
+    house.days(-400)
+
+    assert house.swept().payloads == 0
+    assert house.held_parts(run) > 0
+
+
 @pytest.mark.parametrize("by", ["run", "workflow", "person", "period"])
 def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -> None:
     held, other = house.finished(approver="ben"), house.finished()

@@ -16,12 +16,14 @@ from storage.der import MalformedDerError
 from storage.evidence.export import Request, export
 from storage.evidence.shipped.verify import Stamp
 from storage.heads import add_lines
+from storage.journal import utc_now
 from storage.timestamps import read_stamp
-from storage.verify import verify_database
+from storage.verify import verify_database, verify_pack
 from tests.bot.anchors.answering import answering
 from tests.bot.anchors.conftest import Ledger
 from tests.bot.anchors.pretend_authority import PretendAuthority
 from tests.storage.packs import AUDITOR, by_script
+from workflows.moments import stamp
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 CURVE = ("ecparam", "-name", "prime256v1")
@@ -71,9 +73,44 @@ def test_an_auditor_with_the_certificates_has_the_stamps_verified(
     told = CliRunner().invoke(main, [*asked, "--tsa", str(theirs)])
 
     assert (told.exit_code, "stamps: 1" in told.output) == (0, True)
+    at = read_stamp(stamped.evidence("rfc3161")).at
     assert (good.exit, good.counts["stamps"]) == (0, 1)
+    assert (good.counts["stamped"], good.counts["stamped_at"]) == (1, stamp(at))
+    assert good.warnings == []
     assert (bad.exit, bad.codes, bad.counts["stamps"]) == (1, {"anchor"}, 0)
     assert "The time stamp over 1 entries does not hold: openssl says" in bad.failures[0][1]
+
+
+@pytest.mark.parametrize("apart", [timedelta(hours=2), -timedelta(days=700)])
+def test_an_authority_whose_clock_is_wrong_vouches_for_nothing(
+    ledger: Ledger, authority: PretendAuthority, apart: timedelta
+) -> None:
+    with answering(authority) as url:
+        ledger.outsiders.append(Authority(url=url, now=lambda: utc_now() + apart))
+        ledger.look()
+
+    assert ledger.anchors() == []
+    assert ledger.turns()["rfc3161"].failures == 1
+    assert "one of them is wrong" in ledger.turns()["rfc3161"].error
+
+
+def test_a_stamp_from_before_its_entries_is_told_of(
+    stamped: Ledger, authority: PretendAuthority, tmp_path: Path
+) -> None:
+    stamped.clock.at = utc_now() + timedelta(hours=1)
+    stamped.grows()
+    stamped.look()
+    pack = tmp_path / "pack"
+    export(stamped.store, Request(out=pack), person=AUDITOR, now=stamped.clock())
+    theirs = authority.folder / "ca.pem"
+    looked = (
+        verify_database(stamped.url, [stamped.vkey], processes=1, certificates=theirs),
+        verify_pack(pack, [stamped.vkey], processes=1, certificates=theirs),
+    )
+
+    assert [(one.exit, one.counts["stamped"]) for one in looked] == [(0, 2)] * 2
+    assert [[code for code, _ in one.warnings] for one in looked] == [["clock"]] * 2
+    assert "The time stamp over 2 entries says" in looked[0].warnings[0][1]
 
 
 def test_a_stamp_still_covers_a_note_that_got_another_line(stamped: Ledger) -> None:

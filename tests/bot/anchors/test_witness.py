@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from bot.anchors.witness import Cosigner
 from bot.cli import main
 from storage.cosignature import read_witness_key
 from storage.evidence.export import Request, export
+from storage.journal import utc_now
 from storage.verify import Report, verify_database
 from tests.bot.anchors.answering import answering
 from tests.bot.anchors.conftest import Ledger
@@ -62,6 +63,16 @@ def seen_anywhere(any_ledger: Ledger) -> Iterator[Seen]:
 def next_day(ledger: Ledger) -> None:
     ledger.clock.at += timedelta(hours=24)
     ledger.look()
+
+
+def test_a_witness_whose_clock_is_wrong_vouches_for_nothing(seen: Seen) -> None:
+    (asked,) = seen.ledger.outsiders
+    ahead = replace(asked, now=lambda: utc_now() + timedelta(days=2))  # type: ignore[type-var]
+    seen.ledger.outsiders = [ahead]
+    seen.ledger.look()
+
+    assert seen.ledger.anchors() == []
+    assert "By the clock of the witness it is" in seen.ledger.turns()["witness"].error
 
 
 def test_each_head_is_cosigned_once_it_goes_on_from_the_one_before(

@@ -16,9 +16,11 @@ from bot.firings import next_firing
 from bot.opening import open_memory
 from bot.settings import Settings
 from bot.sweeping import Sweeping
+from storage.evidence.shipped.verify import Holds as FollowsHolds
 from storage.store import SqlStore
 from tests.journeys.company import SHIPPED
 from workflows.loading import load_policy
+from workflows.people import PersonId
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +88,29 @@ def test_a_person_is_named_in_a_hold_by_pseudonym_and_a_stranger_is_refused() ->
     assert "Name the account" in refused.stderr
     assert "Name the account" not in gone  # It was named; erasing somebody takes their account.
     assert all("Whoever was erased" in one for one in (refused.stderr, gone))
+
+
+def test_days_of_a_hold_are_written_as_every_verifier_reads_them() -> None:
+    found = [
+        told("audit", "hold", "set", f"period:{days}", "--reason", "case 12")["selector"]
+        for days in ("20260101/20260401", "2026-W01-4/2026-W14-3", "2026-01-01/2026-04-01")
+    ]
+
+    assert found == ["period:2026-01-01/2026-04-01"] * 3
+    assert all(FollowsHolds.selector(one) is not None for one in found)
+
+
+def test_a_person_of_a_hold_is_found_by_a_name_of_several_words(home: Path) -> None:
+    memory = open_memory(Settings(home=home))
+    with SqlStore(memory.database, memory.journal).begin() as unit:
+        ref = unit.ref(PersonId("slack:T0ACME:U0RITA"), "Rita Müller (support)")
+    memory.database.close()
+
+    held = told("audit", "hold", "set", "person:@Rita Müller (support)", "--reason", "case 12")
+    refused = interlock("audit", "hold", "set", "person:@Rita Moreno", "--reason", "x")
+
+    assert held["selector"] == f"person:{ref}"
+    assert "Nobody in this log is known as @Rita Moreno." in refused.stderr
 
 
 def test_a_hold_of_a_run_that_the_log_does_not_have_is_refused() -> None:

@@ -76,6 +76,19 @@ def test_a_schedule_is_set_seen_paused_resumed_and_deleted() -> None:
     assert "There is no schedule" in schedule("pause", name).output
 
 
+def test_a_schedule_of_somebody_who_was_erased_is_not_said_to_be_of_the_file(
+    tmp_path: Path,
+) -> None:
+    name = str(data("add", PURGE, *WHEN, "--yes")["schedule"])
+    with closing(sqlite3.connect(tmp_path / "home" / "interlock.db")) as connection:
+        connection.execute("DELETE FROM audit_subject")
+        connection.commit()
+
+    (line,) = (one for one in schedule("list").output.splitlines() if one.startswith(name))
+    assert line.endswith("  by somebody")
+    assert listed()[name]["by"] is None
+
+
 def test_a_rhythm_by_utc_is_set_by_utc_whatever_clock_the_command_names() -> None:
     words = ("every", "day", "9:00", "UTC")
     told = data("add", "nightly-check", *words, "--timezone", "Asia/Tokyo", "--yes")
