@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.delivery.payloads import _common as common
+from sandbox.hub import Hub
+from sandbox.records import Json, User
 from sandbox.seen import SeenMessage
 from tests.journeys.company import Scene, calm_stage
 
@@ -37,6 +40,11 @@ def approve(scene: Scene, name: str, card: SeenMessage) -> None:
     scene.person(name).click(label, message=card)
 
 
+def of_globex(hub: Hub, user: User, kind: str) -> Json:
+    told = common(hub, user, kind)
+    return told | {"user": told["user"] | {"team_id": "T0GLOBEX"}}
+
+
 @pytest.mark.parametrize("connect", ["", "T0OTHER"])
 def test_whoever_is_named_in_a_rule_alone_decides_nothing(scene: Scene, connect: str) -> None:
     asks_connie(scene, connect=connect)
@@ -66,6 +74,26 @@ def test_a_workspace_that_is_admitted_lets_nobody_decide_who_was_not_asked(scene
         click(scene, "connie")
         scene.person("connie").wait_for_ephemeral("not among the people who were asked")
 
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+@pytest.mark.parametrize("connect", ["", "T0GLOBEX"])
+def test_the_id_of_an_approver_in_another_workspace_is_not_the_approver(
+    scene: Scene, connect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connect:
+        scene.stage.policy.write_text(scene.stage.policy.read_text() + f"\nconnect: [{connect}]\n")
+    with scene.serving():
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        with monkeypatch.context() as patch:
+            # A user's id is good in their own workspace, so Globex may have a U0ANA as well.
+            patch.setattr("sandbox.delivery.payloads._common", of_globex)
+            approve(scene, "ana", card)
+        refused = scene.person("ana").wait_for_ephemeral("another workspace")
+        untouched = scene.now(card)
+
+    assert "cannot count" in refused.words
+    assert "Reject" in untouched.buttons
     assert scene.stage.shop.effects("ord_1001") == []
 
 
