@@ -112,7 +112,18 @@ class Tenants:
             for ident in self._tenants.keys() - wanted.keys():
                 self._end(ident)
             for one in wanted.values():
-                self._keep(self._renewing.fresh(one))
+                self._keep(self._fresh(one))
+
+    def _fresh(self, one: Installation) -> Installation:
+        """Return `one` with the tokens to go on with, those at hand if anything goes wrong.
+
+        The others must not wait for it, and those at hand last a while when it is time.
+        """
+        try:
+            return self._renewing.fresh(one)
+        except Exception:
+            log.exception("a token was not renewed", extra={"workspace": one.id})
+            return one
 
     def _is_served(self, one: Installation) -> bool:
         return one.tokens is not None and one.id in self._allowed

@@ -79,7 +79,9 @@ def test_the_list_says_where_the_app_is_and_what_is_wrong(tmp_path: Path) -> Non
         installed(tmp_path, ident, name=name)
     with opened_register(read_settings(environment(tmp_path)), now=lambda: NOW) as register:
         register.installations.note_trouble(ACME, "Slack refuses its bot (token_revoked)")
-        register.installations.remove("T0GLOBEX")
+        globex = register.installations.find("T0GLOBEX")
+        assert globex is not None
+        register.installations.remove(globex)
     listed = interlock(tmp_path, "workspaces").stdout.splitlines()
 
     assert [line.split() for line in listed] == [
