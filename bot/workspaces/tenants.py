@@ -154,10 +154,14 @@ class Tenants:
 
     def _note(self, ident: str, code: str) -> None:
         log.error("Slack refuses a workspace's bot", extra={"workspace": ident, "error": code})
-        self._installations.note_trouble(ident, f"Slack refuses its bot ({code})")
         if code == EXPIRED and (tenant := self._tenants.get(ident)) is not None:
             self._renewing.note_expired(tenant.installation)
         self.nudge()  # Perhaps its token only has to be renewed.
+        try:
+            self._installations.note_trouble(ident, f"Slack refuses its bot ({code})")
+        except StorageError:
+            # It is told in the log; the call that was refused has nothing to do with the register.
+            log.warning("what is wrong was not noted", extra={"workspace": ident}, exc_info=True)
 
     def _refuse_unknown(self, ident: str) -> None:
         found = self._installations.find(ident)

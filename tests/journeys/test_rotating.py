@@ -13,8 +13,9 @@ from bot.workspaces.renewing import Renewing
 from sandbox import events, faults
 from sandbox.delivery.envelope import Delivery
 from sandbox.recorder import Call
-from storage.installations import Installation
+from storage.installations import Installation, Installations
 from tests.journeys.campus import ACME, GLOBEX, Branch, Campus, campus_at
+from tests.journeys.company import PATIENCE
 from workflows.errors import StorageError
 
 HOURS = timedelta(hours=10, minutes=1)
@@ -199,6 +200,29 @@ def test_a_token_that_slack_calls_expired_is_renewed_whatever_the_clock_says(
 
     assert card
     assert len(refreshes(acme)) == 1
+
+
+def test_an_expired_token_is_renewed_although_the_register_could_not_be_told(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only what a workspace tells of its token has it renewed here, the clock does not.
+    monkeypatch.setattr("bot.workspaces.tenants.LOOK_SECONDS", PATIENCE)
+    real, refused = Installations.note_trouble, threading.Event()
+
+    def full(self: Installations, ident: str, trouble: str) -> None:
+        if refused.is_set():
+            real(self, ident, trouble)
+            return
+        refused.set()
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(Installations, "note_trouble", full)
+    with at_work(campus) as (_, acme):
+        acme.workspace.expire_token()
+        acme.told("/ops run refund-customer order=ord_1002 amount=500 reason=Broken")
+        acme.waits(lambda: refreshes(acme, ok=True) or None, "a renewal")
+
+    assert refused.is_set()
 
 
 def test_the_operator_is_told_when_a_token_cannot_be_renewed(
