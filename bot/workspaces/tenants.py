@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from bot.bell import Bell
-from bot.workspaces.door import Door, closed
+from bot.workspaces.door import Door, NotServedError, closed
 from bot.workspaces.oauth_client import EXPIRED
 from bot.workspaces.renewing import Renewing
 from bot.workspaces.tenant import PutTogether, Tenant
@@ -95,10 +95,23 @@ class Tenants:
         """
         tenant = self._tenants.get(ident)
         if tenant is None:
-            self._refuse_unknown(ident)
-            raise closed()
+            raise self.refusal_of(ident)
         with tenant.entered() as door:
             yield door
+
+    def refusal_of(self, ident: str) -> UnknownWorkspaceError | NotServedError:
+        """Return why nothing is taken up for a workspace that is none of `all`.
+
+        Raises:
+            StorageError: the register cannot be read.
+        """
+        found = self._installations.find(ident)
+        if found is not None and self._is_served(found):
+            return closed()
+        return UnknownWorkspaceError(
+            "I am not installed in this workspace.",
+            hint="Whoever may install apps here can add me.",
+        )
 
     def look(self) -> None:
         """Bring what is served in line with the register.
@@ -162,14 +175,6 @@ class Tenants:
         except StorageError:
             # It is told in the log; the call that was refused has nothing to do with the register.
             log.warning("what is wrong was not noted", extra={"workspace": ident}, exc_info=True)
-
-    def _refuse_unknown(self, ident: str) -> None:
-        found = self._installations.find(ident)
-        if found is None or not self._is_served(found):
-            raise UnknownWorkspaceError(
-                "I am not installed in this workspace.",
-                hint="Whoever may install apps here can add me.",
-            )
 
     def _work(self) -> None:
         while not self._stopping.is_set():

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -19,10 +21,11 @@ from bot.logs import configure_logs
 from bot.outbox import Outbox
 from bot.workspaces.ground import Ground, settings_of
 from sandbox.ports import free_port
-from storage.installations import Tokens
+from storage.installations import Installation, Installations, Tokens
 from tests.exposition import read
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
 from tests.journeys.company import PATIENCE
+from workflows.errors import StorageUnavailableError
 
 
 @pytest.fixture
@@ -112,6 +115,34 @@ def test_a_token_of_another_workspace_serves_nobody(campus: Campus) -> None:
         assert not refused.is_open
         assert f"stored for {ACME} is that of {GLOBEX}" in refused.why
         assert host.tenants.all[GLOBEX].is_open
+
+
+def test_a_stranger_at_the_door_for_programs_holds_up_no_company(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked, answered = Installations.find, threading.Event(), threading.Event()
+
+    def slow(self: Installations, ident: str) -> Installation | None:
+        if ident == "T0NOBODY":
+            asked.set()
+            assert answered.wait(PATIENCE)  # As long as a database takes that is away.
+            raise StorageUnavailableError("The database cannot be reached.")
+        return real(self, ident)
+
+    monkeypatch.setattr(Installations, "find", slow)
+    with campus.serving(), ThreadPoolExecutor(1) as pool:
+        campus.installs(ACME)
+        look = pool.submit(httpx.get, f"{campus.url}/workspaces/T0NOBODY/runs/1", timeout=PATIENCE)
+        assert asked.wait(PATIENCE)
+        try:
+            alive = httpx.get(f"{campus.url}/healthz", timeout=PATIENCE / 3).status_code
+        finally:
+            answered.set()
+        stranger = look.result()
+
+    assert alive == 200
+    assert stranger.status_code == 503
+    assert stranger.headers["content-type"] == "application/problem+json"
 
 
 def test_a_workspace_that_is_listed_no_more_is_served_no_more(campus: Campus) -> None:
