@@ -77,6 +77,7 @@ def known(user: Mapping[str, Any], *, team: str, admitted: AbstractSet[str] = fr
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_deactivated=bool(user.get("deleted")),
             is_foreign=is_away and home not in admitted,
+            is_admitted=is_away and home in admitted,
             timezone=str(user.get("tz") or "UTC"),
         ),
     )

@@ -1,6 +1,7 @@
 """People of another workspace in a shared channel: they count only if the policy says so."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from sandbox.delivery.payloads import _common as common
 from sandbox.hub import Hub
 from sandbox.records import Json, User
 from sandbox.seen import SeenMessage
+from storage.journal import utc_now
 from tests.journeys.company import Scene, calm_stage
+from workflows.delegating import NewDelegation
+from workflows.people import Person, PersonId
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 CONNIE = '"@U0CONNIE"'
@@ -94,6 +98,38 @@ def test_the_id_of_an_approver_in_another_workspace_is_not_the_approver(
 
     assert "cannot count" in refused.words
     assert "Reject" in untouched.buttons
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+def test_nobody_who_was_asked_lets_somebody_of_an_admitted_workspace_decide(scene: Scene) -> None:
+    scene.stage.policy.write_text(scene.stage.policy.read_text() + "\nconnect: [T0GLOBEX]\n")
+    with scene.serving():
+        ana = scene.person("ana")
+        ana.command("/ops delegate @connie until tomorrow 9am", channel="#ops")
+        told = ana.ephemerals[-1]
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        approve(scene, "connie", card)
+        scene.person("connie").wait_for_ephemeral("not among the people who were asked")
+
+    assert "cannot stand in for you" in told.words
+    assert told.buttons == []
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+def test_whoever_stood_in_by_an_older_release_decides_nothing_now(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.stage.policy.write_text(scene.stage.policy.read_text() + "\nconnect: [T0GLOBEX]\n")
+    with scene.serving() as bot:
+        ana, connie = PersonId("slack:T0ACME:U0ANA"), PersonId("slack:T0GLOBEX:U0CONNIE")
+        word = NewDelegation(giver=ana, stand_in=connie, until=utc_now() + timedelta(hours=9))
+        with monkeypatch.context() as patch:
+            patch.setattr(Person, "may_stand_in", property(lambda person: person.counts))
+            bot.core.engine.delegate(word)
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        approve(scene, "connie", card)
+        scene.person("connie").wait_for_ephemeral("not among the people who were asked")
+
     assert scene.stage.shop.effects("ord_1001") == []
 
 
