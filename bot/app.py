@@ -168,8 +168,7 @@ def build_bot(
     )
     directory.admit(core.policy.connect or ())
     app = bolt_app(workspace)
-    if settings.is_org:
-        unify_people(app, directory)
+    unify_people(app, directory)
     tokens = StepTokens(core.memory.database, core.vault)
     summaries = _summaries(core, workspace, directory)
     compare = catalog_watch_of(core, directory)

@@ -128,9 +128,12 @@ def _refuse_to_begin(settings: Settings, order: AnyOrder) -> None:
     Raises:
         UnusableDatabaseError: there is no log, and none is begun for this.
         UnknownWorkflowError: no file has that workflow; the nearest is suggested.
+        SettingsError: it is that of a workspace in which the app is not installed.
     """
     if not is_untouched(settings):
         return
+    if settings.workspace:
+        _with_token(settings)  # A log that a mistyped id began would be nobody's.
     if not isinstance(order, RunOrder):
         raise UnusableDatabaseError(
             f"There is no log in {settings.memory} yet.", hint="Begin one with `interlock init`."
@@ -228,10 +231,14 @@ def workspace_url(settings: Settings) -> str | None:
 
 def _client(settings: Settings) -> SlackClient | None:
     if settings.workspace:
-        from bot.workspaces.beside import with_token  # noqa: PLC0415 - only a host has it.
-
-        settings = with_token(settings)
+        settings = _with_token(settings)
     return None if settings.bot_token is None else slack_of(settings)
+
+
+def _with_token(settings: Settings) -> Settings:
+    from bot.workspaces.beside import with_token  # noqa: PLC0415 - only a host has it.
+
+    return with_token(settings)
 
 
 def _slack(settings: Settings) -> tuple[SlackClient, Directory, str] | None:

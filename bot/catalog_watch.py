@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.drift import Drift, What
+from bot.logs import attributed
 from bot.responsible import Answering, answering, first_of
 from bot.timetable import Schedule, minute_of
 from bot.wording import bold, escape, joined
@@ -199,7 +200,10 @@ class CatalogWatch:
             if self._is_stopping or (self._looking is not None and self._looking.is_alive()):
                 return False
             self._looking = threading.Thread(
-                target=self._look_aside, kwargs={"afresh": afresh}, name=NAME, daemon=True
+                target=attributed(self._look_aside),
+                kwargs={"afresh": afresh},
+                name=NAME,
+                daemon=True,
             )
             self._looking.start()
         return True

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from bot.logs import attributed
 from bot.timetable import Timetable
 from storage.request_ends import SetBack
 from workflows.errors import StorageError
@@ -59,7 +60,7 @@ class Clock:
         self._wakes_at = NEVER
         self._is_stopping = False
         self._goes_on: tuple[float, datetime] | None = None  # Of the newest look, by both clocks.
-        self._thread = threading.Thread(target=self._work, name="clock", daemon=True)
+        self._thread = threading.Thread(target=attributed(self._work), name="clock", daemon=True)
 
     def start(self) -> None:
         """Look at once, then whenever something is due."""

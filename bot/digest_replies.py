@@ -89,10 +89,10 @@ class DigestReplies:
         """Return who wrote, None if the digest does not ask them."""
         event = happened.event
         team = str(event.get("user_team") or event.get("team") or happened.team_id)
-        who = person_id(team, str(event["user"]))
         directory = self.desk.directory
+        person = directory.person(person_id(team, str(event["user"])))
         asked = (directory.members(name, max_age=CLICK_AGE) for name in self.desk.readers)
-        return directory.person(who) if any(who in one for one in asked) else None
+        return person if any(person.id in one for one in asked) else None
 
     def _is_news(self, happened: Event) -> bool:
         with self.desk.store.begin() as unit:

@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 
 from bot.hurry import time_left
 from bot.known_people import Asking, KnownPeople, Read, fresh
-from bot.roster import Group, Known, called, group, known, named, person_id, slack_user
+from bot.roster import Group, Known, called, group, known, named, person_id, slack_user, stranger
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError
 from bot.wording import Who
@@ -60,8 +60,8 @@ class Directory:
     def __init__(
         self, client: SlackClient, *, team: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.team = team
         self._client = client
-        self._team = team
         self._admitted: frozenset[str] = frozenset()
         self._clock = clock
         self._shelf = _Shelf()
@@ -89,13 +89,15 @@ class Directory:
             return Person(id=who, name=who.partition(":")[2] or who)
         team, user = place
         try:
-            return self._known(user, max_age=EFFECT_AGE, limit=CLICK_LIMIT).person
+            found = self._known(user, max_age=EFFECT_AGE, limit=CLICK_LIMIT)
         except PeopleUnreadableError:
             # All of an organisation are at home, and only Slack can say who else is.
-            if team == self._team or self._team.startswith("E"):
+            if team == self.team or self.team.startswith("E"):
                 raise
             # Slack shows little of other workspaces; that they are another one's is enough.
-            return Person(id=who, name="someone of another workspace", is_foreign=True)
+            return stranger(who)
+        # The id of a user is good in their own workspace; in another one it may be somebody else's.
+        return found.person if team in {self.team, *found.teams} else stranger(who)
 
     def is_outsider(self, who: PersonId) -> bool:
         """Say whether `who` is of another workspace, and none that the policy admits.
@@ -104,7 +106,7 @@ class Directory:
             PeopleUnreadableError: as `person`; of those who are at home Slack is not asked.
         """
         place = slack_user(who)
-        return place is not None and place[0] != self._team and self.person(who).is_foreign
+        return place is not None and place[0] != self.team and self.person(who).is_foreign
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
         """Return everybody behind `name`: "@handle", "@U0…", "@S0…", "<@U…>", "<!subteam^S…>".
@@ -268,7 +270,7 @@ class Directory:
             return earlier
         with self._people.asking() as asking:
             found = self._ask("users.info", lambda: self._client.user(user, timeout=in_time(limit)))
-            one = known(found, team=self._team, admitted=self._admitted)
+            one = known(found, team=self.team, admitted=self._admitted)
             self._people.keep([one], asking)
         return one
 
@@ -325,7 +327,7 @@ class Directory:
         found: list[Known] = []
         pages = self._client.users(timeout=in_time(limit))
         while (page := self._ask("users.list", lambda: next(pages, None))) is not None:
-            read = [known(one, team=self._team, admitted=self._admitted) for one in page]
+            read = [known(one, team=self.team, admitted=self._admitted) for one in page]
             found += read
             self._people.keep(read, asking)
             if self._clock() - asking.asked_at > limit:

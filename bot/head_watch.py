@@ -9,6 +9,7 @@ import logging
 import threading
 
 from bot.head_check import Witness, check_head
+from bot.logs import attributed
 from bot.opening import Memory
 from storage.store import SqlStore
 from workflows.errors import InterlockError
@@ -37,7 +38,7 @@ class HeadWatch:
         self._is_sure = False
         self._refused: InterlockError | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="head", daemon=True)
+        self._thread = threading.Thread(target=attributed(self._work), name="head", daemon=True)
         self._store: SqlStore | None = None
         self._key = ""
 

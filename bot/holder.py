@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from bot.logs import attributed
 from bot.order_form import OrderError
 from bot.unix_socket import connect_to, listen_at, peer_of, read_line
 from workflows.entry import Json
@@ -47,7 +48,7 @@ class Holder:
         self._path = home / NAME
         self._carry_out = carry_out
         self._listener: socket.socket | None = None
-        self._thread = threading.Thread(target=self._listen, name="holder", daemon=True)
+        self._thread = threading.Thread(target=attributed(self._listen), name="holder", daemon=True)
 
     def start(self) -> None:
         """Listen. The caller holds the serving lock, so a socket found there is a dead one's."""
@@ -69,7 +70,9 @@ class Holder:
                 connection, _ = self._listener.accept()
             except OSError:  # Closed by `stop`.
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(
+                target=attributed(self._serve), args=(connection,), daemon=True
+            ).start()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:

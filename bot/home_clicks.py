@@ -81,7 +81,8 @@ class HomeClicks:
     def group_changed(self, happened: Event) -> None:
         """Draw the Homes of those who joined a group or left it."""
         event = happened.event
-        team = str(event.get("team_id") or happened.team_id)
+        # All at home are known under this one; the event names a workspace of an organisation.
+        team = self.desk.directory.team
         users = [*_listed(event, "added_users"), *_listed(event, "removed_users")]
         refs = [ref for user in users for ref in self._refs(person_id(team, user))]
         if refs:

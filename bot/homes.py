@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.bell import Bell
+from bot.logs import attributed
 from bot.pacing import PUBLISH, Pacer, TooSoonError
 from bot.slack_client import SlackClient
 from bot.slack_errors import RateLimitedError, RefusedError, SlackError, UnreadyError
@@ -62,7 +63,7 @@ class Homes:
         self._means = means
         self._bell = Bell()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="homes")
+        self._thread = threading.Thread(target=attributed(self._work), name="homes")
 
     def start(self) -> None:
         """Begin to publish, with what was left over first."""

@@ -2,7 +2,8 @@
 
 The text of a line is constant and its facts go in `extra`. Whatever a line holds, values of
 secrets are taken out of it last, from the finished text. What is logged while a run is worked
-on names that run. That the database is away is told once a minute by each part that waits for it.
+on names that run, and where a process serves many workspaces, the one it is about. That the
+database is away is told once a minute by each part that waits for it.
 """
 
 import json
@@ -10,9 +11,10 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
-from typing import TextIO
+from functools import partial
+from typing import ParamSpec, TextIO, TypeVar
 
 from workflows.errors import SigningKeyError, StorageUnavailableError
 
@@ -30,7 +32,10 @@ QUIET = (
 USUAL = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
 
 _RUN: ContextVar[str] = ContextVar("run", default="")
+_WORKSPACE: ContextVar[str] = ContextVar("workspace", default="")
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Redact = Callable[[str], str]
 Write = Callable[[logging.LogRecord, str], str]
 
@@ -79,14 +84,14 @@ class Outages(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, ...], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, StorageUnavailableError | SigningKeyError):
             return True
         record.exc_info, record.reason = None, _reason(error)
-        kind = record.name, record.getMessage()
+        kind = record.name, record.getMessage(), _WORKSPACE.get()
         if record.created < self._told.get(kind, -AGAIN_SECONDS) + AGAIN_SECONDS:
             return False
         self._told[kind] = record.created
@@ -118,18 +123,39 @@ class RedactingFormatter(logging.Formatter):
 @contextmanager
 def about_run(run: str) -> Iterator[None]:
     """Have everything that this thread logs name the run, unless it names another itself."""
-    token = _RUN.set(run)
+    with _said(_RUN, run):
+        yield
+
+
+@contextmanager
+def about_workspace(workspace: str) -> Iterator[None]:
+    """Have everything that this thread logs name the workspace, and all that it has `attributed`.
+
+    Nothing is named where a process has one alone, which is "".
+    """
+    with _said(_WORKSPACE, workspace):
+        yield
+
+
+@contextmanager
+def _said(about: ContextVar[str], what: str) -> Iterator[None]:
+    token = about.set(what)
     try:
         yield
     finally:
-        _RUN.reset(token)
+        about.reset(token)
+
+
+def attributed(work: Callable[P, T]) -> Callable[P, T]:
+    """Return `work` for another thread, once, whose lines are about what this one's are."""
+    return partial(copy_context().run, work)
 
 
 def facts_of(record: logging.LogRecord) -> Mapping[str, object]:
-    """Return what a record was given as `extra`, and the run that is worked on."""
+    """Return what a record was given as `extra`, and the workspace and run that are worked on."""
     facts = {name: one for name, one in vars(record).items() if name not in USUAL}
-    run = _RUN.get()
-    return {"run": run, **facts} if run else facts
+    about = {"workspace": _WORKSPACE.get(), "run": _RUN.get()}
+    return {name: one for name, one in about.items() if one} | facts
 
 
 def _as_json(record: logging.LogRecord, trace: str) -> str:

@@ -18,6 +18,7 @@ from bot.bell import Bell
 from bot.builder_answers import Answered
 from bot.delivery import Attached, Courier, Delivered, Later, Parcel, Result, Undeliverable
 from bot.letters import DECISIONS, Letter, Renderer, follower_of, parcel_of
+from bot.logs import attributed
 from bot.pacing import TooSoonError
 from bot.slack_client import Place
 from bot.slack_errors import NOT_UPLOADED, LostAnswerError, SlackError
@@ -114,7 +115,7 @@ class Outbox:
         self._caught_up: set[int] = set()  # Of which what people wrote meanwhile was taken up.
         self._followers: dict[int, int] = {}  # How many replies of a message stand already.
         self._threads = [
-            threading.Thread(target=self._work, args=(number,), name=f"outbox-{number}")
+            threading.Thread(target=attributed(self._work), args=(number,), name=f"outbox-{number}")
             for number in range(threads)
         ]
 

@@ -25,12 +25,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A person and the names by which a definition may call them."""
+    """A person and the names by which a definition may call them.
+
+    `teams` are the workspaces of which Slack says that they are this very person's.
+    """
 
     person: Person
     user: str
     handle: str
     display_name: str
+    teams: frozenset[str] = frozenset()
 
 
 def person_id(team: str, user: str) -> PersonId:
@@ -43,6 +47,11 @@ def slack_user(who: PersonId) -> tuple[str, str] | None:
     kind, _, rest = who.partition(":")
     team, _, user = rest.partition(":")
     return (team, user) if kind == "slack" and team and user else None
+
+
+def stranger(who: PersonId) -> Person:
+    """Return somebody of whom nothing is known but that they are of another workspace."""
+    return Person(id=who, name="someone of another workspace", is_foreign=True)
 
 
 def known(user: Mapping[str, Any], *, team: str, admitted: AbstractSet[str] = frozenset()) -> Known:
@@ -58,6 +67,7 @@ def known(user: Mapping[str, Any], *, team: str, admitted: AbstractSet[str] = fr
         user=str(user["id"]),
         handle=str(user.get("name") or "").casefold(),
         display_name=display.casefold(),
+        teams=_teams(user) | {home},
         person=Person(
             id=person_id(home, str(user["id"])),
             name=display or str(profile.get("real_name") or user.get("name") or user["id"]),
@@ -67,6 +77,7 @@ def known(user: Mapping[str, Any], *, team: str, admitted: AbstractSet[str] = fr
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_deactivated=bool(user.get("deleted")),
             is_foreign=is_away and home not in admitted,
+            is_admitted=is_away and home in admitted,
             timezone=str(user.get("tz") or "UTC"),
         ),
     )
@@ -78,6 +89,12 @@ def _home(user: Mapping[str, Any], team: str) -> str:
     grid = user.get("enterprise_user", {})
     is_ours = team in grid.get("teams", ()) or team == grid.get("enterprise_id")
     return team if is_ours else str(user.get("team_id") or team)
+
+
+def _teams(user: Mapping[str, Any]) -> frozenset[str]:
+    grid = user.get("enterprise_user", {})
+    found = (user.get("team_id"), grid.get("enterprise_id"), *grid.get("teams", ()))
+    return frozenset(str(one) for one in found if one)
 
 
 def _is_bot(user: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from bot.core import Core
-from bot.logs import about_run
+from bot.logs import about_run, about_workspace, attributed
 from bot.threaded import Threaded
 from storage.sequencing import sequence_pending
 from workflows.entry import RunId
@@ -23,8 +23,9 @@ class Segments:
         self._dispatcher = core.dispatcher
         self._engine = core.engine
         self._thread = threading.Thread(
-            target=core.dispatcher.serve, args=(self._advance,), name="dispatcher"
+            target=attributed(core.dispatcher.serve), args=(self._advance,), name="dispatcher"
         )
+        self._workspace = core.settings.workspace
 
     def start(self) -> None:
         """Begin with what stands from before."""
@@ -41,7 +42,8 @@ class Segments:
         return None if self._thread.is_alive() else "The dispatcher has ended."
 
     def _advance(self, run: RunId) -> None:
-        with about_run(run):
+        # The threads that the dispatcher starts know nothing of it.
+        with about_workspace(self._workspace), about_run(run):
             self._engine.advance(run)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.logs import attributed
 from bot.timetable import Schedule, minute_of
 from bot.wording import code, escape, plural
 from storage.store import SqlStore
@@ -119,7 +120,7 @@ class SelfCheck:
             if self._stopping.is_set() or (self._thread is not None and self._thread.is_alive()):
                 return
             self._thread = threading.Thread(
-                target=self.look, args=(mode,), name="self-check", daemon=True
+                target=attributed(self.look), args=(mode,), name="self-check", daemon=True
             )
             self._thread.start()
 

@@ -4,6 +4,8 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 
+from bot.logs import attributed
+
 AGAIN_SECONDS = 60.0  # A defect is no reason to be asked the same without end.
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ class Threaded(ABC):
         """`stop_seconds` is how long what is under way has to end."""
         self._stop_seconds = stop_seconds
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work_on, name=name, daemon=True)
+        self._thread = threading.Thread(target=attributed(self._work_on), name=name, daemon=True)
 
     def start(self) -> None:
         """Begin to work."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.desk import Desk
+from bot.one_identity import identity_of
 from bot.payloads import Event
 from bot.roster import person_id
 from bot.said import words_of_message
@@ -62,7 +63,7 @@ class Threads:
             thread = str(event.get("thread_ts", ""))
             team = str(event.get("user_team") or event.get("team") or happened.team_id)
             has_secret = self.desk.holds_secret(str(event.get("text", "")))
-            asker = person_id(team, user)
+            asker = identity_of(self.desk.directory, team, user)
             shown = notice(IN_A_THREAD) if has_secret else self._help(asker)
             self.desk.hurried.whisper(channel, user, shown, thread=thread)
 

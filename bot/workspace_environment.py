@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 LISTED = "INTERLOCK_WORKSPACES"
 MARK = "__"
+# A word in capitals may look like it, but has no digit.
+LIKE_AN_ID = re.compile(r"[TE](?:0[A-Z0-9]+|(?=[A-Z]*[0-9])[A-Z0-9]{7,30})")
 
 
 def listed_in(written: str) -> tuple[str, ...]:
@@ -21,7 +23,12 @@ def environment_of(environment: Mapping[str, str], workspace: str) -> Mapping[st
     if not workspace:
         return environment
     ids = {workspace, *listed_in(environment.get(LISTED, ""))}
-    kept = {name: value for name, value in environment.items() if _owner(name) not in ids}
+    kept = {
+        name: value
+        for name, value in environment.items()
+        # What is of one that is listed no more must not become everybody's by that.
+        if (owner := _owner(name)) not in ids and not LIKE_AN_ID.fullmatch(owner)
+    }
     own = {
         name.removesuffix(MARK + workspace): value
         for name, value in environment.items()

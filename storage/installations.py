@@ -120,14 +120,17 @@ class Installations:
         """Return every installation there was, in order of their ids."""
         return self._read(None)
 
-    def remove(self, ident: str) -> bool:
-        """Forget the tokens of a workspace, and remember when; False if somebody did before."""
+    def remove(self, found: Installation) -> bool:
+        """Forget the tokens of an installation, and remember when; False if somebody did before.
+
+        Those of a newer installation of the same workspace stay.
+        """
         with self._database.begin() as tx:
             removed = RowSql(tx).run(
                 "UPDATE installation SET bot_token = NULL, refresh_token = NULL,"
                 " expires_at = NULL, renewing_until = NULL, removed_at = ?, trouble = ''"
-                " WHERE id = ? AND removed_at IS NULL",
-                *(self._now(), ident),
+                " WHERE id = ? AND installed_at = ? AND removed_at IS NULL",
+                *(self._now(), found.id, found.installed_at),
             )
             return bool(removed.rowcount)
 

@@ -114,6 +114,7 @@ class Town:
     def __init__(self) -> None:
         self.groups = {name: set(people) for name, people in GROUPS.items()}
         self.guests: set[str] = set()
+        self.admitted: set[str] = set()  # Of another workspace that the policy admits.
         self.display_names: dict[str, str] = {}
         self.is_readable = True
         self.shows_groups = True
@@ -122,7 +123,13 @@ class Town:
         self._answer()
         name = who.removeprefix("slack:T0:U0").lower()
         shown = self.display_names.get(name, name)
-        return Person(id=who, name=shown, handle=name, is_guest=name in self.guests)
+        return Person(
+            id=who,
+            name=shown,
+            handle=name,
+            is_guest=name in self.guests,
+            is_admitted=name in self.admitted,
+        )
 
     def members(self, name: str, *, max_age: timedelta) -> frozenset[PersonId]:
         del max_age

@@ -29,9 +29,11 @@ def may_still_decide(house: House, voice: Voice, asked: AskedNow) -> bool:
 
 
 def _spoke_for_them(house: House, voice: Voice, asked: AskedNow) -> bool:
+    who = _who_counts(house, voice.approver, asked)
     return (
-        house.store.stood_in(voice.place, voice.approver, at=voice.at)
-        and _who_counts(house, voice.approver, asked) is not None
+        who is not None
+        and house.people.person(who).may_stand_in
+        and house.store.stood_in(voice.place, voice.approver, at=voice.at)
     )
 
 

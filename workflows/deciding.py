@@ -297,7 +297,7 @@ def voter_for(house: House, asked: AskedNow, who: PersonId) -> Voter:
             person=person,
             member_of=groups_of(house, asked.request.groups, person.id),
             duty=_duty_now(house, asked, person),
-            absent=absent_for(house, asked),
+            absent=absent_for(house, asked) if person.may_stand_in else (),
         )
     except (NotAllowedError, PeopleUnreadableError) as refusal:
         return Voter(person=person, refusal=refusal)

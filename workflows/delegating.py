@@ -58,6 +58,11 @@ def check_delegation(house: House, new: NewDelegation) -> tuple[Person, Person |
     stand_in = house.people.person(new.stand_in)
     if not stand_in.counts:
         raise DelegationError(f"{stand_in.name} cannot stand in for you: {stand_in.why_not}.")
+    if not stand_in.may_stand_in:
+        raise DelegationError(
+            f"{stand_in.name} cannot stand in for you: of another workspace those alone decide"
+            " whom the policy asks."
+        )
     return giver, stand_in
 
 

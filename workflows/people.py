@@ -29,6 +29,7 @@ class Person:
     is_guest: bool = False
     is_deactivated: bool = False
     is_foreign: bool = False
+    is_admitted: bool = False  # Of another workspace, and the policy lets those of it count.
     timezone: str = "UTC"
 
     @property
@@ -40,6 +41,14 @@ class Person:
     def counts(self) -> bool:
         """Whether this person's decision may ever count."""
         return not (self.is_bot or self.is_guest or self.is_deactivated or self.is_foreign)
+
+    @property
+    def may_stand_in(self) -> bool:
+        """Whether others may let this person decide for them.
+
+        Of another workspace those alone decide whom the policy asks.
+        """
+        return self.counts and not self.is_admitted
 
     @property
     def why_not(self) -> str:

@@ -130,7 +130,7 @@ class RolesNow:
             PeopleUnreadableError: who they are could not be read.
         """
         person = self.people.person(who)
-        self.refuse_auditor(who, workflow)
+        self.refuse_auditor(person.id, workflow)  # One person may be known by several ids.
         return person
 
     def _holding(self, who: PersonId, roles: Collection[Role]) -> Sight:

@@ -25,12 +25,12 @@ class Departing:
         slack: OAuthClient,
         renewing: Renewing,
         *,
-        gone: Callable[[], None],
+        changed: Callable[[], None],
     ) -> None:
         self._installations = installations
         self._slack = slack
         self._renewing = renewing
-        self._gone = gone
+        self._changed = changed
 
     def consider(self, ident: str) -> None:
         """Forget the tokens of a workspace if Slack takes them no more. Its data stays.
@@ -44,14 +44,13 @@ class Departing:
             return
         if not self._is_over(found):
             log.info("the app is still installed", extra={"workspace": ident})
-            return
-        if self._installations.remove(ident):
+        elif self._installations.remove(found):
             log.warning("the app was removed; its data stays", extra={"workspace": ident})
-            self._gone()
+        self._changed()  # It may also have got a new token.
 
     def _is_over(self, found: Installation) -> bool:
         tokens = found.tokens
         refusal = self._slack.refusal_of(tokens.bot) if tokens is not None else ""
         if refusal == EXPIRED:
-            return self._renewing.fresh(found).tokens == tokens
+            return self._renewing.is_spent(found)
         return bool(refusal)

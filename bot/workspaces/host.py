@@ -64,7 +64,7 @@ def build_host(ground: Ground) -> Host:
         partial(put_together_one, ground),
         allowed=settings.workspaces,
     )
-    departing = Departing(register.installations, slack, renewing, gone=tenants.nudge)
+    departing = Departing(register.installations, slack, renewing, changed=tenants.nudge)
     reception = Reception(
         tenants,
         departing,

@@ -27,7 +27,7 @@ from bot.workspaces.needs import app_of
 from bot.workspaces.oauth_client import OAuthClient
 from bot.workspaces.pages import HEADERS, failed_page, install_page, installed_page, unready_page
 from bot.workspaces.register import Register
-from bot.workspaces.scopes import SCOPES
+from bot.workspaces.scopes import SCOPES, SPARED
 from storage.change import Clock
 from storage.installations import Installation, Tokens
 from workflows.errors import StorageError
@@ -60,6 +60,10 @@ class NotAllowedHereError(BoltError):
     """A workspace that this host does not serve; the message names it."""
 
 
+class WithoutBotError(BoltError):
+    """Slack gave nothing under which a bot could work."""
+
+
 class _States(OAuthStateStore):
     def __init__(self, register: Register) -> None:
         self._states = register.states
@@ -87,10 +91,15 @@ class _Store(InstallationStore):
 
         Raises:
             NotAllowedHereError: it is not served here.
+            WithoutBotError: there is no token of a bot; what was stored before stays.
         """
         made = read_installation(installation, now=self._now)
         if made.id not in self._allowed:
             self._give_back(made)
+        if made.tokens is None:
+            # The address in which Slack is told what for is the person's own to change.
+            log.warning("an installation without a bot was refused", extra=_told(made))
+            raise WithoutBotError(made.id)
         self._installations.save(made)
         log.info("the app was installed", extra=_told(made))
 
@@ -113,19 +122,22 @@ def read_installation(found: SlackInstallation, *, now: Clock) -> Installation:
     is_org = bool(found.is_enterprise_install)
     ends = found.bot_token_expires_at
     tokens = Tokens(
-        bot=str(found.bot_token or ""),
+        bot=found.bot_token or "",
         refresh=found.bot_refresh_token or "",
         expires_at=None if ends is None else datetime.fromtimestamp(ends, UTC),
     )
+    scopes = tuple(found.bot_scopes or ())
+    lacking = ", ".join(sorted(SCOPES.keys() - SPARED - {*scopes}))
     return Installation(
         id=str(found.enterprise_id if is_org else found.team_id),
         name=str((found.enterprise_name if is_org else found.team_name) or ""),
         app=str(found.app_id or ""),
         bot_user=str(found.bot_user_id or ""),
-        scopes=tuple(found.bot_scopes or ()),
+        scopes=scopes,
         installed_by=str(found.user_id or ""),
         installed_at=now(),
-        tokens=tokens,
+        tokens=tokens if tokens.bot else None,
+        trouble=f"it was installed without {lacking}" if lacking else "",
     )
 
 
@@ -191,8 +203,7 @@ def installing_of(
     def success(told: SuccessArgs) -> BoltResponse:
         made = read_installation(told.installation, now=now)
         if is_at_work(made.id):
-            page = installed_page(name=made.name, command=settings.command, ident=made.id)
-            return _page(page)
+            return _page(_begun(made, settings.command))
         return _page(unready_page(name=made.name, ident=made.id))
 
     return Installing(
@@ -216,11 +227,21 @@ def installing_of(
     )
 
 
+def _begun(made: Installation, command: str) -> str:
+    return installed_page(
+        name=made.name, command=command, ident=made.id, trouble=made.trouble, again=INSTALL
+    )
+
+
 def _failure(told: FailureArgs) -> BoltResponse:
     if isinstance(told.error, NotAllowedHereError):
         why = f"This server does not serve the workspace {told.error}, so nothing was kept."
         hint = f"Whoever runs it can add {told.error} to INTERLOCK_WORKSPACES; then begin again."
         return _page(failed_page(why, hint=hint), status=403)
+    if isinstance(told.error, WithoutBotError):
+        why = "Slack was asked for an installation without a bot, so nothing was kept."
+        page = failed_page(why, hint="Begin again, and leave the address as it is.", again=INSTALL)
+        return _page(page, status=400)
     why, hint = _WHY.get(told.reason, (f"Slack said: {told.reason}.", "Begin again."))
     page = failed_page(why, hint=hint, again=INSTALL)
     return _page(page, status=told.suggested_status_code)

@@ -29,11 +29,13 @@ def install_page(url: str) -> str:
     )
 
 
-def installed_page(*, name: str, command: str, ident: str) -> str:
-    """Return the page after it: what to do next."""
+def installed_page(*, name: str, command: str, ident: str, trouble: str, again: str) -> str:
+    """Return the page after it: what to do next, and what is wrong with it, if anything is."""
+    link = f'<a href="{escape(again)}">Install it again</a>, and leave the address as it is.'
     return _page(
         f"Interlock is at work in {name}",
-        "<ol><li>Type <code>/invite @interlock</code> in each channel where runs should have"
+        (f"<p>But {escape(trouble)}. {link}</p>" if trouble else "")
+        + "<ol><li>Type <code>/invite @interlock</code> in each channel where runs should have"
         f" their threads.</li><li>Type <code>{escape(command)} help</code> there.</li>"
         "<li>Whoever runs this server finds the policy, which says who has to agree to what,"
         f" in the home of workspace <code>{escape(ident)}</code>.</li></ol>",

@@ -11,9 +11,11 @@ from starlette.types import Receive, Scope, Send
 
 from bot.api import unknown_token
 from bot.http_answer import response_of
+from bot.http_threads import in_thread
 from bot.problems import SOON, problem, problem_of
 from bot.workspaces.door import Door, NotServedError
 from bot.workspaces.tenants import Tenants, UnknownWorkspaceError
+from workflows.errors import StorageError
 
 PREFIX = "/workspaces/{workspace}"
 
@@ -34,8 +36,12 @@ class _Gate:
         self._inside = inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ident = scope["path_params"]["workspace"]
         try:
-            with self._tenants.entered(scope["path_params"]["workspace"]) as door:
+            if ident not in self._tenants.all:
+                # The register is read for it, and nobody else shall wait for that.
+                raise await in_thread(self._tenants.refusal_of, ident)
+            with self._tenants.entered(ident) as door:
                 await self._inside(door)(scope, receive, send)
         except UnknownWorkspaceError:
             # As for a token that nobody knows: a stranger does not learn who is served here.
@@ -49,3 +55,5 @@ class _Gate:
                 headers=SOON,
             )
             await response_of(shown)(scope, receive, send)
+        except StorageError as refused:
+            await response_of(problem_of(refused))(scope, receive, send)

@@ -3,11 +3,13 @@
 import logging
 from dataclasses import replace
 
-from bot.slack_errors import SlackError
-from bot.workspaces.oauth_client import OAuthClient
+from bot.slack_errors import SlackError, UnreadyError
+from bot.workspaces.oauth_client import GONE, OAuthClient
 from storage.change import Clock
 from storage.installations import Installation, Installations, Renewal, Tokens
 from workflows.errors import StorageError
+
+SPENT = GONE | {"invalid_refresh_token"}  # What Slack says of a refresh token that is good no more.
 
 log = logging.getLogger(__name__)
 
@@ -41,29 +43,64 @@ class Renewing:
         right = self._installations.take_renewal(found.id, expired=expired)
         if right is not None:
             try:
-                fresh = self._slack.renewed(right.tokens)
+                return self._renewed(found, right)
             except SlackError as error:
-                self._installations.give_back(right)
                 self._tell(found, error)
-            else:
-                self._unkept[found.id] = (right, fresh)
-                log.info("a token was renewed", extra={"workspace": found.id})
-                return self._kept(found)
         return self._installations.find(found.id) or found
+
+    def is_spent(self, found: Installation) -> bool:
+        """Say whether Slack gives no new tokens any more for those that it calls expired.
+
+        Raises:
+            SlackError: nobody can tell just now.
+            StorageError: as the register.
+        """
+        if found.tokens is None or not found.tokens.refresh:
+            return True
+        if found.id not in self._unkept:
+            right = self._installations.take_renewal(found.id, expired=found.tokens.bot)
+            try:
+                if right is not None:
+                    self._renewed(found, right)
+                    return False
+            except SlackError as error:
+                if error.code not in SPENT:
+                    raise
+                return self._is_unchanged(found)
+        if self._is_unchanged(found):
+            raise UnreadyError("oauth.v2.access", "renewing")  # Another is about to know.
+        return False
+
+    def _is_unchanged(self, found: Installation) -> bool:
+        now = self._installations.find(found.id)
+        return now is not None and now.tokens == found.tokens
+
+    def _renewed(self, found: Installation, right: Renewal) -> Installation:
+        """Use the right to renew; where Slack does not, it is given back."""
+        try:
+            fresh = self._slack.renewed(right.tokens)
+        except SlackError:
+            self._installations.give_back(right)
+            raise
+        self._unkept[found.id] = (right, fresh)
+        log.info("a token was renewed", extra={"workspace": found.id})
+        return self._kept(found)
 
     def _kept(self, found: Installation) -> Installation:
         """Store what Slack gave in place of a refresh token that it has used up.
 
         Where the database has no room, it is used without that, and stored at the next look.
         """
-        right, fresh = self._unkept[found.id]
-        try:
-            self._installations.renew(right, fresh)
-        except StorageError:
-            told = {"workspace": found.id}
-            log.exception("a renewed token is not stored yet; do not stop this", extra=told)
-            return replace(found, tokens=fresh)
-        del self._unkept[found.id]
+        held = self._unkept.get(found.id)
+        if held is not None:
+            right, fresh = held
+            try:
+                self._installations.renew(right, fresh)
+            except StorageError:
+                told = {"workspace": found.id}
+                log.exception("a renewed token is not stored yet; do not stop this", extra=told)
+                return replace(found, tokens=fresh)
+            self._unkept.pop(found.id, None)  # Another thread may have been as quick.
         return self._installations.find(found.id) or found
 
     def _tell(self, found: Installation, error: SlackError) -> None:

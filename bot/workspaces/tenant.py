@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from bot.app import Bot
+from bot.logs import about_workspace
 from bot.running import run_until
 from bot.token_trouble import TokenTrouble, complain
 from bot.workspaces.door import Door, closed
@@ -48,7 +49,7 @@ class Tenant:
         self._stopping = threading.Event()
         self._settled = threading.Event()  # It is served, or it is known why not.
         self._thread = threading.Thread(
-            target=self._serve, name=f"workspace-{installation.id}", daemon=True
+            target=self._work, name=f"workspace-{installation.id}", daemon=True
         )
 
     @property
@@ -86,7 +87,7 @@ class Tenant:
         """
         if self._door is None:
             raise closed()
-        with self._door.entered() as door:
+        with about_workspace(self.installation.id), self._door.entered() as door:
             yield door
 
     def use(self, installation: Installation) -> None:
@@ -105,6 +106,10 @@ class Tenant:
             self._trouble.forget()
         # Only now: what is refused before that was not the new token.
         self.installation = installation
+
+    def _work(self) -> None:
+        with about_workspace(self.installation.id):
+            self._serve()
 
     def _serve(self) -> None:
         if self._after is not None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from bot.bell import Bell
-from bot.workspaces.door import Door, closed
+from bot.workspaces.door import Door, NotServedError, closed
 from bot.workspaces.oauth_client import EXPIRED
 from bot.workspaces.renewing import Renewing
 from bot.workspaces.tenant import PutTogether, Tenant
@@ -95,10 +95,23 @@ class Tenants:
         """
         tenant = self._tenants.get(ident)
         if tenant is None:
-            self._refuse_unknown(ident)
-            raise closed()
+            raise self.refusal_of(ident)
         with tenant.entered() as door:
             yield door
+
+    def refusal_of(self, ident: str) -> UnknownWorkspaceError | NotServedError:
+        """Return why nothing is taken up for a workspace that is none of `all`.
+
+        Raises:
+            StorageError: the register cannot be read.
+        """
+        found = self._installations.find(ident)
+        if found is not None and self._is_served(found):
+            return closed()
+        return UnknownWorkspaceError(
+            "I am not installed in this workspace.",
+            hint="Whoever may install apps here can add me.",
+        )
 
     def look(self) -> None:
         """Bring what is served in line with the register.
@@ -112,7 +125,18 @@ class Tenants:
             for ident in self._tenants.keys() - wanted.keys():
                 self._end(ident)
             for one in wanted.values():
-                self._keep(self._renewing.fresh(one))
+                self._keep(self._fresh(one))
+
+    def _fresh(self, one: Installation) -> Installation:
+        """Return `one` with the tokens to go on with, those at hand if anything goes wrong.
+
+        The others must not wait for it, and those at hand last a while when it is time.
+        """
+        try:
+            return self._renewing.fresh(one)
+        except Exception:
+            log.exception("a token was not renewed", extra={"workspace": one.id})
+            return one
 
     def _is_served(self, one: Installation) -> bool:
         return one.tokens is not None and one.id in self._allowed
@@ -143,18 +167,14 @@ class Tenants:
 
     def _note(self, ident: str, code: str) -> None:
         log.error("Slack refuses a workspace's bot", extra={"workspace": ident, "error": code})
-        self._installations.note_trouble(ident, f"Slack refuses its bot ({code})")
         if code == EXPIRED and (tenant := self._tenants.get(ident)) is not None:
             self._renewing.note_expired(tenant.installation)
         self.nudge()  # Perhaps its token only has to be renewed.
-
-    def _refuse_unknown(self, ident: str) -> None:
-        found = self._installations.find(ident)
-        if found is None or not self._is_served(found):
-            raise UnknownWorkspaceError(
-                "I am not installed in this workspace.",
-                hint="Whoever may install apps here can add me.",
-            )
+        try:
+            self._installations.note_trouble(ident, f"Slack refuses its bot ({code})")
+        except StorageError:
+            # It is told in the log; the call that was refused has nothing to do with the register.
+            log.warning("what is wrong was not noted", extra={"workspace": ident}, exc_info=True)
 
     def _work(self) -> None:
         while not self._stopping.is_set():

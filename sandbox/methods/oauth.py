@@ -38,6 +38,8 @@ def _exchanged(hub: Hub, arguments: Json) -> Json:
     if (arguments.get("redirect_uri") or "") != code.redirect_uri:
         raise SlackError("bad_redirect_uri")
     code.used = True
+    if not code.scopes:
+        return _for_a_person(hub, code)
     grant = installed(hub.state, scopes=code.scopes, rotates=hub.app.rotates)
     hub.state.changed("installed", team=hub.settings.team)
     return _answer(hub, grant, code)
@@ -53,18 +55,31 @@ def _refreshed(hub: Hub, refresh: str) -> Json:
     return _answer(hub, renewed(hub.state, grant), None)
 
 
-def _answer(hub: Hub, grant: Grant, code: Code | None) -> Json:
+def _for_a_person(hub: Hub, code: Code) -> Json:
+    """Answer for a code that was agreed to without any scope for the bot: there is no bot token."""
+    token = f"xoxp-{hub.settings.team}-{hub.state.next_id('')}"
+    whose = {"id": code.user, "scope": "", "access_token": token, "token_type": "user"}
+    return {**_place(hub), "authed_user": whose}
+
+
+def _place(hub: Hub) -> Json:
     org = hub.settings.organisation
     team = {"id": hub.settings.team, "name": hub.settings.team_name}
+    return {
+        "app_id": hub.app.id,
+        "team": None if org else team,
+        "enterprise": {"id": org.id, "name": org.name} if org else None,
+        "is_enterprise_install": org is not None,
+    }
+
+
+def _answer(hub: Hub, grant: Grant, code: Code | None) -> Json:
     made: Json = {
         "access_token": grant.token,
         "token_type": "bot",
         "scope": ",".join(sorted(hub.state.scopes)),
         "bot_user_id": hub.state.bot,
-        "app_id": hub.app.id,
-        "team": None if org else team,
-        "enterprise": {"id": org.id, "name": org.name} if org else None,
-        "is_enterprise_install": org is not None,
+        **_place(hub),
     }
     if grant.expires is not None:
         made |= {"expires_in": LIFETIME, "refresh_token": grant.refresh}

@@ -3,11 +3,12 @@
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from bot.logs import about_run, configure_logs
+from bot.logs import about_run, about_workspace, attributed, configure_logs
 from workflows.errors import SigningKeyError, StorageError, StorageUnavailableError
 from workflows.redaction import MARK, Redactor
 
@@ -79,3 +80,23 @@ def test_a_setting_chooses_words_where_no_terminal_is(written: io.StringIO) -> N
     log.info("serving", extra={"over": "http"})
 
     assert written.getvalue().endswith(" info    serving  over=http\n")
+
+
+def test_that_one_workspace_waits_for_its_database_hides_no_other(written: io.StringIO) -> None:
+    for ident in ("T0ACME", "T0GLOBEX", "T0ACME"):
+        with about_workspace(ident):
+            log.warning("outbox waits", exc_info=StorageUnavailableError("It cannot be reached."))
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+
+    assert [line["workspace"] for line in lines] == ["T0ACME", "T0GLOBEX"]
+
+
+def test_what_another_thread_was_given_to_do_names_the_workspace_too(written: io.StringIO) -> None:
+    with about_workspace("T0ACME"):
+        thread = threading.Thread(target=attributed(log.info), args=("looked",))
+    thread.start()
+    thread.join()
+    log.info("looked")
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+
+    assert [line.get("workspace") for line in lines] == ["T0ACME", None]

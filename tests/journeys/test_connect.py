@@ -1,12 +1,19 @@
 """People of another workspace in a shared channel: they count only if the policy says so."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from sandbox.delivery.payloads import _common as common
+from sandbox.hub import Hub
+from sandbox.records import Json, User
 from sandbox.seen import SeenMessage
+from storage.journal import utc_now
 from tests.journeys.company import Scene, calm_stage
+from workflows.delegating import NewDelegation
+from workflows.people import Person, PersonId
 
 FORM = {"Order": "ord_1001", "Amount in cents": "500", "Reason": "Arrived broken"}
 CONNIE = '"@U0CONNIE"'
@@ -37,6 +44,11 @@ def approve(scene: Scene, name: str, card: SeenMessage) -> None:
     scene.person(name).click(label, message=card)
 
 
+def of_globex(hub: Hub, user: User, kind: str) -> Json:
+    told = common(hub, user, kind)
+    return told | {"user": told["user"] | {"team_id": "T0GLOBEX"}}
+
+
 @pytest.mark.parametrize("connect", ["", "T0OTHER"])
 def test_whoever_is_named_in_a_rule_alone_decides_nothing(scene: Scene, connect: str) -> None:
     asks_connie(scene, connect=connect)
@@ -64,6 +76,58 @@ def test_a_workspace_that_is_admitted_lets_nobody_decide_who_was_not_asked(scene
     scene.stage.policy.write_text(scene.stage.policy.read_text() + "\nconnect: [T0GLOBEX]\n")
     with scene.serving():
         click(scene, "connie")
+        scene.person("connie").wait_for_ephemeral("not among the people who were asked")
+
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+@pytest.mark.parametrize("connect", ["", "T0GLOBEX"])
+def test_the_id_of_an_approver_in_another_workspace_is_not_the_approver(
+    scene: Scene, connect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connect:
+        scene.stage.policy.write_text(scene.stage.policy.read_text() + f"\nconnect: [{connect}]\n")
+    with scene.serving():
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        with monkeypatch.context() as patch:
+            # A user's id is good in their own workspace, so Globex may have a U0ANA as well.
+            patch.setattr("sandbox.delivery.payloads._common", of_globex)
+            approve(scene, "ana", card)
+        refused = scene.person("ana").wait_for_ephemeral("another workspace")
+        untouched = scene.now(card)
+
+    assert "cannot count" in refused.words
+    assert "Reject" in untouched.buttons
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+def test_nobody_who_was_asked_lets_somebody_of_an_admitted_workspace_decide(scene: Scene) -> None:
+    scene.stage.policy.write_text(scene.stage.policy.read_text() + "\nconnect: [T0GLOBEX]\n")
+    with scene.serving():
+        ana = scene.person("ana")
+        ana.command("/ops delegate @connie until tomorrow 9am", channel="#ops")
+        told = ana.ephemerals[-1]
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        approve(scene, "connie", card)
+        scene.person("connie").wait_for_ephemeral("not among the people who were asked")
+
+    assert "cannot stand in for you" in told.words
+    assert told.buttons == []
+    assert scene.stage.shop.effects("ord_1001") == []
+
+
+def test_whoever_stood_in_by_an_older_release_decides_nothing_now(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.stage.policy.write_text(scene.stage.policy.read_text() + "\nconnect: [T0GLOBEX]\n")
+    with scene.serving() as bot:
+        ana, connie = PersonId("slack:T0ACME:U0ANA"), PersonId("slack:T0GLOBEX:U0CONNIE")
+        word = NewDelegation(giver=ana, stand_in=connie, until=utc_now() + timedelta(hours=9))
+        with monkeypatch.context() as patch:
+            patch.setattr(Person, "may_stand_in", property(lambda person: person.counts))
+            bot.core.engine.delegate(word)
+        card = scene.card(scene.fills("rita", "refund-customer", FORM))
+        approve(scene, "connie", card)
         scene.person("connie").wait_for_ephemeral("not among the people who were asked")
 
     assert scene.stage.shop.effects("ord_1001") == []

@@ -13,6 +13,7 @@ from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
 from tests.journeys.company import PATIENCE
 
 BROKEN = "rules: nonsense\n"
+LACKING = ("usergroups:read", "files:write")
 
 
 @pytest.fixture
@@ -114,6 +115,39 @@ def test_an_installation_that_comes_to_nothing_says_why(
     assert done.status_code == status
     assert words in done.text
     assert kept == ([ACME] if how == "twice" else [])
+
+
+def test_an_installation_without_a_bot_takes_no_place_of_the_one_there_is(campus: Campus) -> None:
+    with campus.serving() as host:
+        campus.installs(ACME).raise_for_status()
+        first = host.tenants.all[ACME]
+        link, cookie = campus.begin()
+        # Whoever begins may write into Slack's address what they like.
+        asked = httpx.URL(link).copy_merge_params({"scope": "", "user_scope": "users:read"})
+        done = campus.finish(campus.agree(str(asked), ACME), cookie)
+        host.tenants.look()
+        acme = campus.branch(ACME).joined()
+        root = acme.fills()
+
+        assert host.tenants.all[ACME] is first
+    assert done.status_code == 400
+    assert "without a bot" in done.text
+    assert installed(campus) == [ACME]
+    assert root
+
+
+def test_an_installation_that_lacks_scopes_says_which(campus: Campus) -> None:
+    with campus.serving():
+        link, cookie = campus.begin()
+        url = httpx.URL(link)
+        fewer = ",".join(one for one in url.params["scope"].split(",") if one not in LACKING)
+        done = campus.finish(campus.agree(str(url.copy_set_param("scope", fewer)), ACME), cookie)
+        found = campus.registers[-1].installations.find(ACME)
+
+    assert "usergroups:read" in done.text
+    assert "files:write" not in done.text  # The bot works without.
+    assert found is not None
+    assert found.trouble == "it was installed without usergroups:read"
 
 
 def test_slack_being_away_is_no_defect(campus: Campus) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from bot.workspaces.host import Host
 from storage.history import read_run
+from storage.journal import utc_now
 from storage.listing import Wanted, list_runs
 from tests.journeys.campus import ACME, ORG, Branch, Campus, campus_at
+from tests.journeys.test_digest_answers import fingerprint_in
 
 
 @pytest.fixture
@@ -129,3 +131,20 @@ def test_an_organisation_that_removes_the_app_is_served_no_more(campus: Campus) 
     with at_work(campus) as (host, org):
         org.workspace.uninstall()
         org.waits(lambda: ORG not in host.tenants.all or None, "the end")
+
+
+def test_people_are_known_as_such_in_what_they_write(campus: Campus) -> None:
+    with at_work(campus) as (host, org):
+        org.joined()
+        rita, dora = org.person("rita"), org.person("dora")
+        rita.say(f"<@{org.workspace.bot.id}> what can you do?", channel="#grid")
+        helped = rita.wait_for_ephemeral("What you can ask").words
+        with host.tenants.entered(ORG) as door:
+            door.bot.core.digests.post(at=utc_now())
+            door.bot.outbox.nudge()
+        digest = org.waits(lambda: next(iter(org.roots()), None), "a digest")
+        dora.say(fingerprint_in(digest), thread=digest)
+        answered = dora.wait_for_ephemeral("").words
+
+    assert "refund-customer" in helped
+    assert "Recorded: you hold the head of" in answered

@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from bot.workspaces.host import Host
-from sandbox import faults
+from bot.workspaces.renewing import Renewing
+from sandbox import events, faults
+from sandbox.delivery.envelope import Delivery
 from sandbox.recorder import Call
-from tests.journeys.campus import ACME, Branch, Campus, campus_at
+from storage.installations import Installation, Installations
+from tests.journeys.campus import ACME, GLOBEX, Branch, Campus, campus_at
+from tests.journeys.company import PATIENCE
+from workflows.errors import StorageError
 
 HOURS = timedelta(hours=10, minutes=1)
 
@@ -46,7 +51,10 @@ def trouble_of(campus: Campus) -> str:
 
 
 def stored(campus: Campus) -> str:
-    found = campus.registers[-1].installations.find(ACME)
+    return bot_token(campus.registers[-1].installations.find(ACME))
+
+
+def bot_token(found: Installation | None) -> str:
     assert found is not None
     assert found.tokens is not None
     return found.tokens.bot
@@ -131,6 +139,30 @@ def test_a_token_that_expires_in_the_middle_of_a_run_is_renewed_and_nothing_is_l
     assert len(campus.stage.shop.effects("ord_1001")) == 1
 
 
+@pytest.mark.parametrize("fault", [KeyError("access_token"), StorageError("The disk is full.")])
+def test_what_comes_of_one_renewal_keeps_no_other_company_from_its_bot(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    with campus.serving():
+        campus.installs(ACME).raise_for_status()
+        campus.installs(GLOBEX).raise_for_status()
+    campus.time.ahead += HOURS
+    real = Renewing.fresh
+
+    def fresh(self: Renewing, found: Installation) -> Installation:
+        if found.id == ACME:
+            raise fault
+        return real(self, found)
+
+    monkeypatch.setattr(Renewing, "fresh", fresh)
+    with campus.serving() as host:
+        acme, globex = host.tenants.all[ACME], host.tenants.all[GLOBEX]
+        refreshed = refreshes(campus.branch(GLOBEX), ok=True)
+
+        assert (acme.is_open, globex.is_open) == (True, True)  # Two hours are left of the token.
+    assert len(refreshed) == 1
+
+
 def test_a_host_that_was_away_for_days_renews_before_it_starts(campus: Campus) -> None:
     with at_work(campus) as (_, acme):
         card = acme.card(acme.fills())
@@ -170,6 +202,29 @@ def test_a_token_that_slack_calls_expired_is_renewed_whatever_the_clock_says(
     assert len(refreshes(acme)) == 1
 
 
+def test_an_expired_token_is_renewed_although_the_register_could_not_be_told(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only what a workspace tells of its token has it renewed here, the clock does not.
+    monkeypatch.setattr("bot.workspaces.tenants.LOOK_SECONDS", PATIENCE)
+    real, refused = Installations.note_trouble, threading.Event()
+
+    def full(self: Installations, ident: str, trouble: str) -> None:
+        if refused.is_set():
+            real(self, ident, trouble)
+            return
+        refused.set()
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(Installations, "note_trouble", full)
+    with at_work(campus) as (_, acme):
+        acme.workspace.expire_token()
+        acme.told("/ops run refund-customer order=ord_1002 amount=500 reason=Broken")
+        acme.waits(lambda: refreshes(acme, ok=True) or None, "a renewal")
+
+    assert refused.is_set()
+
+
 def test_the_operator_is_told_when_a_token_cannot_be_renewed(
     campus: Campus, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -187,6 +242,78 @@ def test_the_operator_is_told_when_a_token_cannot_be_renewed(
     assert told.trouble == "its token could not be renewed (invalid_refresh_token)"
     assert len(lines) == 1
     assert still  # The token at hand is good for two hours more.
+
+
+def farewell(acme: Branch) -> Delivery:
+    """Have Slack say that tokens were revoked: those of a person who left, perhaps."""
+    hub = acme.workspace._hub  # noqa: SLF001 - there is no gesture for it.
+    told = events.emit(hub, {"type": "tokens_revoked", "event_ts": hub.state.next_ts()})
+    assert told is not None
+    acme.waits(lambda: told.settled or None, "an answer")
+    return told
+
+
+@pytest.mark.trap(32)
+def test_a_farewell_that_finds_the_token_expired_takes_no_company_away(campus: Campus) -> None:
+    with at_work(campus) as (host, acme):
+        acme.workspace.expire_token()
+        told = farewell(acme)
+        kept = stored(campus)
+        in_use = host.tenants.all[ACME]
+        acme.waits(lambda: bot_token(in_use.installation) == kept or None, "the new token in use")
+        root = acme.fills()
+
+    assert told.acked, told.failure
+    assert kept == acme.workspace.token
+    assert len(refreshes(acme, ok=True)) == 1
+    assert root
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.server_error(), faults.refuse("bad_client_secret"), faults.rate_limited()]
+)
+def test_a_farewell_forgets_no_refresh_token_while_slack_renews_nothing(
+    campus: Campus, fault: faults.Fault
+) -> None:
+    with at_work(campus) as (_, acme):
+        acme.workspace.faults.next("oauth.v2.access", fault, times=1_000)
+        acme.workspace.expire_token()
+        told = farewell(acme)
+        meanwhile = stored(campus)
+        acme.workspace.faults.clear()
+        farewell(acme)
+        kept = stored(campus)
+
+    assert told.failure == "HTTP 503"
+    assert meanwhile
+    assert kept == acme.workspace.token != meanwhile
+
+
+def test_a_farewell_waits_for_whoever_renews_the_token_just_now(campus: Campus) -> None:
+    with at_work(campus) as (_, acme):
+        acme.workspace.expire_token()
+        installations = campus.registers[-1].installations
+        right = installations.take_renewal(ACME, expired=stored(campus))
+        assert right is not None
+        told = farewell(acme)
+        kept = stored(campus)
+        installations.give_back(right)
+
+    assert told.failure == "HTTP 503"
+    assert kept
+
+
+def test_a_farewell_that_finds_nothing_to_renew_with_ends_it(campus: Campus) -> None:
+    with at_work(campus) as (host, acme):
+        for grant in acme.workspace._hub.state.grants.values():  # noqa: SLF001
+            grant.refresh = ""
+        acme.workspace.expire_token()
+        farewell(acme)
+        acme.waits(lambda: ACME not in host.tenants.all or None, "the end")
+        found = campus.registers[-1].installations.find(ACME)
+
+    assert found is not None
+    assert found.tokens is None
 
 
 @pytest.mark.trap(32)

@@ -1,19 +1,31 @@
 """Each workspace by itself: its own policy, its own secrets, its own troubles."""
 
-from collections.abc import Iterator
+import io
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import httpx
 import pytest
 
+from bot.commands import Commands
 from bot.core import read_redactor
+from bot.logs import configure_logs
+from bot.outbox import Outbox
 from bot.workspaces.ground import Ground, settings_of
 from sandbox.ports import free_port
-from storage.installations import Tokens
+from storage.installations import Installation, Installations, Tokens
 from tests.exposition import read
 from tests.journeys.campus import ACME, GLOBEX, Campus, campus_at
 from tests.journeys.company import PATIENCE
+from workflows.errors import StorageUnavailableError
 
 
 @pytest.fixture
@@ -105,6 +117,34 @@ def test_a_token_of_another_workspace_serves_nobody(campus: Campus) -> None:
         assert host.tenants.all[GLOBEX].is_open
 
 
+def test_a_stranger_at_the_door_for_programs_holds_up_no_company(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked, answered = Installations.find, threading.Event(), threading.Event()
+
+    def slow(self: Installations, ident: str) -> Installation | None:
+        if ident == "T0NOBODY":
+            asked.set()
+            assert answered.wait(PATIENCE)  # As long as a database takes that is away.
+            raise StorageUnavailableError("The database cannot be reached.")
+        return real(self, ident)
+
+    monkeypatch.setattr(Installations, "find", slow)
+    with campus.serving(), ThreadPoolExecutor(1) as pool:
+        campus.installs(ACME)
+        look = pool.submit(httpx.get, f"{campus.url}/workspaces/T0NOBODY/runs/1", timeout=PATIENCE)
+        assert asked.wait(PATIENCE)
+        try:
+            alive = httpx.get(f"{campus.url}/healthz", timeout=PATIENCE / 3).status_code
+        finally:
+            answered.set()
+        stranger = look.result()
+
+    assert alive == 200
+    assert stranger.status_code == 503
+    assert stranger.headers["content-type"] == "application/problem+json"
+
+
 def test_a_workspace_that_is_listed_no_more_is_served_no_more(campus: Campus) -> None:
     with campus.serving():
         campus.installs(ACME)
@@ -131,6 +171,52 @@ def test_no_line_of_the_log_holds_what_a_workspace_holds(campus: Campus) -> None
     assert token not in line
     assert "of-acme-alone" not in line
     assert redact.holds(token)
+
+
+def test_each_line_of_the_log_says_which_workspace_it_is_about(
+    campus: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_given: object, **_named: object) -> None:
+        raise ZeroDivisionError
+
+    with written_log() as lines, campus.serving():
+        for ident in (ACME, GLOBEX):
+            campus.installs(ident)
+            branch = campus.branch(ident).joined()
+            with monkeypatch.context() as patch:
+                patch.setattr(Commands, "reply", defect)
+                branch.person("rita").command("/ops runs", channel="#ops")
+            with monkeypatch.context() as patch:
+                patch.setattr(Outbox, "_deliver", defect)
+                branch.told("/ops run refund-customer order=ord_1002 amount=500 reason=Broken")
+                told = partial(told_of, lines, "message not delivered", ident)
+                branch.waits(told, "a line of the outbox")
+    about = {str(line["event"]): told_of(lines, str(line["event"])) for line in lines()}
+
+    assert {one for one, named in about.items() if "" in (named or ())} == set()
+    assert about["a listener failed"] == {ACME, GLOBEX}
+    assert about["a new log has begun; keep its key outside"] == {ACME, GLOBEX}
+
+
+Lines: TypeAlias = Callable[[], list[dict[str, object]]]
+
+
+@contextmanager
+def written_log() -> Iterator[Lines]:
+    """Write the log as a process does; yield what reads it."""
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = list(root.handlers), root.level
+    configure_logs("INFO", str, form="json", stream=stream)
+    try:
+        yield lambda: [json.loads(one) for one in stream.getvalue().splitlines()]
+    finally:
+        root.handlers, root.level = handlers, level
+
+
+def told_of(lines: Lines, event: str, ident: str = "") -> set[object] | None:
+    """Return the workspaces that lines of a kind name, None where none is of `ident`."""
+    named = {line.get("workspace", "") for line in lines() if line["event"] == event}
+    return None if ident and ident not in named else named
 
 
 def test_each_workspace_shows_figures_of_its_own_under_its_id(campus: Campus) -> None:

@@ -90,7 +90,7 @@ def test_no_byte_of_the_file_is_of_a_token(tmp_path: Path, clock: HandClock) -> 
     upgrade(database.engine)
     installations = of_host(database, clock)
     installations.save(acme())
-    installations.remove("T0ACME")
+    installations.remove(acme())
     installations.save(acme())
     written = b"".join(one.read_bytes() for one in tmp_path.iterdir())
     database.close()
@@ -121,12 +121,24 @@ def test_a_token_opens_under_no_other_workspace(
     assert installations.find("T0ACME") == acme()
 
 
+def test_the_end_of_an_installation_is_not_that_of_a_newer_one(
+    installations: Installations, clock: HandClock
+) -> None:
+    installations.save(acme())
+    clock.forward(seconds=5)  # While Slack is asked whether it is over, somebody installs it again.
+    again = acme(installed_at=clock(), tokens=Tokens(bot="xoxb-of-the-second"))
+    installations.save(again)
+
+    assert not installations.remove(acme())
+    assert installations.find("T0ACME") == again
+
+
 def test_a_removed_installation_has_no_token_and_can_come_back(
     installations: Installations, clock: HandClock, tables: Database
 ) -> None:
     installations.save(acme())
     clock.forward(hours=1)
-    installations.remove("T0ACME")
+    installations.remove(acme())
     removed = installations.find("T0ACME")
     with tables.read() as connection:
         left = connection.execute(text("SELECT bot_token, refresh_token FROM installation")).one()

@@ -6,7 +6,7 @@ from tests.world import NOON, Town, id_of
 from workflows.actions.base import Effect
 from workflows.errors import NotAllowedError
 from workflows.loading import load_policy, read_policy
-from workflows.people import PersonId
+from workflows.people import Person, PersonId
 from workflows.policy_facts import Facts
 from workflows.policy_lint import lint_policy
 from workflows.roles import RolesNow
@@ -26,8 +26,8 @@ GROUPS = {
 }
 
 
-def roles(text: str = ALL) -> RolesNow:
-    town = Town()
+def roles(text: str = ALL, *, town: Town | None = None) -> RolesNow:
+    town = town or Town()
     town.groups |= {name: set(people) for name, people in GROUPS.items()}
     return RolesNow(policy=load_policy(HEAD + text + RULE), people=town)
 
@@ -55,6 +55,20 @@ def test_only_runners_start_and_only_authors_publish() -> None:
         roles().admit_runner(id_of("omar"), "w")
     with pytest.raises(NotAllowedError, match="role author"):
         roles().may_author(id_of("rita"), "w")
+
+
+class Grid(Town):
+    """People whom Slack also names by another workspace of their organisation."""
+
+    def person(self, who: PersonId) -> Person:
+        return super().person(PersonId(who.replace("T0SOUTH", "T0")))
+
+
+def test_an_auditor_who_acts_from_another_workspace_decides_nothing_either() -> None:
+    elsewhere = PersonId(id_of("axel").replace("T0", "T0SOUTH"))
+
+    with pytest.raises(NotAllowedError, match="auditor"):
+        roles(town=Grid()).deciding(elsewhere, "w")
 
 
 def test_an_auditor_looks_and_neither_starts_nor_decides() -> None:

@@ -13,6 +13,15 @@ from storage.installations import Installation, Tokens
 from tests import forked
 
 ACME = "T0ACME"
+HELLO = """
+workflow: hello
+title: Hello
+owner: "@rita"
+deputy: "@ana"
+run_by: ["@rita"]
+steps:
+  - {id: tell, uses: slack.post, with: {text: Hello}}
+"""
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -74,12 +83,28 @@ def test_what_does_not_go_together_is_said_at_once(
     assert "Traceback" not in done.stderr
 
 
+def test_a_run_for_an_id_that_was_mistyped_begins_no_log(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "hello.yaml").write_text(HELLO)
+    home = tmp_path / "host"
+    installed(home, ACME, name="Acme")
+    more = {"INTERLOCK_WORKSPACE": "T0ACNE", "INTERLOCK_WORKFLOWS": str(files)}
+    done = interlock(home, "run", "hello", **more)
+
+    assert done.returncode == 2
+    assert "not installed in T0ACNE" in done.stderr
+    assert not (home / "workspaces").exists()
+
+
 def test_the_list_says_where_the_app_is_and_what_is_wrong(tmp_path: Path) -> None:
     for ident, name in ((ACME, "Acme"), ("T0GLOBEX", "Globex"), ("T0OTHER", "Other")):
         installed(tmp_path, ident, name=name)
     with opened_register(read_settings(environment(tmp_path)), now=lambda: NOW) as register:
         register.installations.note_trouble(ACME, "Slack refuses its bot (token_revoked)")
-        register.installations.remove("T0GLOBEX")
+        globex = register.installations.find("T0GLOBEX")
+        assert globex is not None
+        register.installations.remove(globex)
     listed = interlock(tmp_path, "workspaces").stdout.splitlines()
 
     assert [line.split() for line in listed] == [

@@ -1,19 +1,21 @@
 """Who is who, read from a Slack over HTTP: fresh enough, and closed when it cannot be read."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.directory import Directory
 from bot.hurry import asking_at_most
+from bot.one_identity import identity_of
 from bot.roster import called, known
 from bot.slack_client import SlackClient
 from bot.wording import mention
 from sandbox import faults as fault
 from sandbox.seed import seed
 from sandbox.server import SandboxServer
-from sandbox.settings import SandboxSettings
+from sandbox.settings import Organisation, SandboxSettings
 from workflows.errors import PeopleUnreadableError
 from workflows.people import CLICK_AGE, EFFECT_AGE, PersonId
 
@@ -370,6 +372,33 @@ def test_people_of_another_workspace_count_once_it_is_admitted(directory: Direct
 
     assert before == still == frozenset()
     assert directory.members("@U0CONNIE", max_age=timedelta(0)) == {connie}
+
+
+def test_an_id_that_somebody_has_at_home_makes_nobody_of_another_workspace_them(
+    directory: Directory,
+) -> None:
+    ana, namesake = person("ana"), person("ana", "T0GLOBEX")
+    directory.admit(["T0GLOBEX"])
+    found = directory.person(namesake)
+
+    assert (found.id, found.is_foreign) == (namesake, True)
+    assert directory.is_outsider(namesake)
+    assert directory.person(ana).counts
+
+
+@pytest.mark.parametrize("team", ["E0ORG", "T0NORTH", "T0SOUTH"])
+def test_whoever_has_several_workspaces_is_themselves_in_each(
+    server: SandboxServer, client: SlackClient, team: str
+) -> None:
+    server.workspace.add_person("nora")
+    nora = server.hub.state.users["U0NORA"]
+    org = Organisation(id="E0ORG", name="Org", teams={"T0NORTH": "North", "T0SOUTH": "South"})
+    server.hub.state.settings = replace(server.hub.settings, organisation=org)
+    nora.teams = ["T0NORTH", "T0SOUTH"]
+    north = Directory(client, team="T0NORTH")
+
+    assert north.person(person("nora", team)).id == person("nora", "T0NORTH")
+    assert identity_of(north, team, "U0NORA") == person("nora", "T0NORTH")
 
 
 def test_a_guest_of_an_admitted_workspace_never_counts() -> None:

@@ -282,13 +282,18 @@ def test_a_stage_of_nobody_but_the_requesters_stand_in_cannot_be_asked(
     assert house.status(run) == "exception"
 
 
-@pytest.mark.parametrize("gone", ["giver left", "giver a guest", "stand-in a guest"])
+GONE = ["giver left", "giver a guest", "stand-in a guest", "stand-in of another workspace"]
+
+
+@pytest.mark.parametrize("gone", GONE)
 def test_the_effect_looks_again_at_both_people(house: Working, gone: str) -> None:
     goes(house, "ana", "dora")
     run = asked(house)
     house.approve(run, by="dora")
     if gone == "giver left":
         house.town.groups["@deciders"].discard("ana")
+    elif gone == "stand-in of another workspace":
+        house.town.admitted.add("dora")
     else:
         house.town.guests.add("ana" if gone == "giver a guest" else "dora")
     house.settle()
@@ -352,6 +357,7 @@ def test_who_no_longer_stands_in_only_takes_back_what_they_said(two: Working) ->
         ("ana", "ana", FRIDAY, "for yourself"),
         ("ana", "gil", FRIDAY, "guests do not decide"),
         ("gil", "ana", FRIDAY, "decide nothing here"),
+        ("ana", "connie", FRIDAY, "those alone decide whom the policy asks"),
         ("ana", "dora", NOON, "has passed"),
         ("ana", "dora", NOON + timedelta(days=30, seconds=1), "longer than 30 days"),
     ],
@@ -360,6 +366,7 @@ def test_who_cannot_stand_in_or_be_away_is_refused(
     house: Working, who: str, to: str, until: datetime, why: str
 ) -> None:
     house.town.guests.add("gil")
+    house.town.admitted.add("connie")
 
     with pytest.raises(DelegationError, match=why):
         goes(house, who, to, until=until)
