@@ -25,6 +25,7 @@ from bot.views.batch_modals import (
     decide_modal,
     demanded,
     done_modal,
+    left_with_reason,
     reject_all_modal,
     review_all_modal,
 )
@@ -49,6 +50,7 @@ from workflows.policy_reason import misfit
 
 ERASED = "What was asked here has been erased, so nothing of it can be decided."
 REQUIRED = "Say why in a few words."
+UNDECIDED = "You said why, but the item is left as it is: choose above, or empty this."
 MOST_TOLD = 4
 
 
@@ -167,6 +169,7 @@ class DecidingBatches:
         asked = {one.id: one for one in self._asked(RequestId(batch))}
         chosen = [one for one in choices_in(sent.sent.state) if one.request in asked]
         faults = _faults(chosen, asked, now=self.desk.now())
+        faults |= dict.fromkeys(left_with_reason(sent.sent.state), UNDECIDED)
         if faults:
             return {"response_action": "errors", "errors": faults}
         ballots = [

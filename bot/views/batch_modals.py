@@ -188,7 +188,8 @@ def decide_modal(
     drawn = _fitting([_item(one, whole) for one in left])
     some = left[: len(drawn)]
     further = len(left) - len(some)
-    more = f" Then {plural(further, 'further item')} follow." if further else ""
+    follow = "follows" if further == 1 else "follow"
+    more = f" Then {plural(further, 'further item')} {follow}." if further else ""
     ends = " ⚠️ One rejected item ends the run." if card.ends_run else ""
     needs_code = any(one.preview.step_up and one.is_open for one in some)
     return View(
@@ -265,23 +266,43 @@ def _reason(one: RequestCard) -> InputBlock:
 
 def choices_in(state: Mapping[str, Any]) -> list[Choice]:
     """Return what was chosen on a submitted page, items left as they are left out."""
-    values: Mapping[str, Any] = state.get("values", {})
-    found = []
-    for block, fields in values.items():
-        name, _, rest = block.partition(".")
-        request, _, digest = rest.partition(".")
-        chosen = (fields.get(VERDICT, {}).get("selected_option") or {}).get("value")
-        if name == VERDICT and chosen in set(Verdict):
-            typed: Mapping[str, Any] = values.get(f"{REASON}.{rest}", {})
-            said = (next(iter(typed.values()), None) or {}).get("value")
-            found.append(
-                Choice(
-                    request=request,
-                    digest=digest,
-                    verdict=Verdict(chosen),
-                    reason=str(said or "").strip(),
-                )
-            )
+    chosen = ((one, _chosen(state, one)) for one in _items_of(state))
+    return [
+        Choice(
+            request=item.partition(".")[0],
+            digest=item.partition(".")[2],
+            verdict=Verdict(verdict),
+            reason=_reason_of(state, item),
+        )
+        for item, verdict in chosen
+        if verdict in set(Verdict)
+    ]
+
+
+def left_with_reason(state: Mapping[str, Any]) -> list[str]:
+    """Return where a reason was typed about an item that is left as it is, by block."""
+    left = (one for one in _items_of(state) if _chosen(state, one) not in set(Verdict))
+    return [f"{REASON}.{one}" for one in left if _reason_of(state, one)]
+
+
+def _items_of(state: Mapping[str, Any]) -> list[str]:
+    """Return the requests of a page, each with the head of its digest."""
+    named = (block.partition(".") for block in state.get("values", {}))
+    return [rest for name, _, rest in named if name == VERDICT]
+
+
+def _chosen(state: Mapping[str, Any], item: str) -> str:
+    field = _values(state, f"{VERDICT}.{item}").get(VERDICT, {})
+    return str((field.get("selected_option") or {}).get("value") or "")
+
+
+def _reason_of(state: Mapping[str, Any], item: str) -> str:
+    field = next(iter(_values(state, f"{REASON}.{item}").values()), None) or {}
+    return str(field.get("value") or "").strip()
+
+
+def _values(state: Mapping[str, Any], block: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = state.get("values", {}).get(block, {})
     return found
 
 

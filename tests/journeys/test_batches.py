@@ -199,6 +199,26 @@ def test_a_reason_that_is_wanted_is_asked_for_with_each_item_or_once_for_all(cas
     assert batch.effects() == batch.orders
 
 
+def test_a_reason_for_an_item_that_is_left_as_it_is_is_not_dropped(case: Case) -> None:
+    batch = Batch(case, 3)
+    ana = case.person("ana")
+    ana.click("Decide one by one", message=batch.card)
+    page = ana.wait_for_view("Decide one by one")
+    verdicts, reasons = fields(page, "verdict"), fields(page, "item_reason")
+    ana.submit({verdicts[0]: "Approve", reasons[1]: "paid twice"})
+    refused = ana.wait_for_view("Decide one by one")
+
+    assert list(refused.errors) == [reasons[1]]
+    assert "choose above, or empty this" in refused.errors[reasons[1]]
+    assert "✅" not in case.now(batch.card).words
+
+    ana.submit({verdicts[1]: "Reject"})
+    batch.shows("✅ 1 approved", "⛔ 1 rejected", "paid twice", "✋ 1 open")
+    ana.close_view(everything=True)
+    case.person("ben").click("Approve", message=case.now(batch.card))
+    batch.ends()
+
+
 def test_of_an_item_that_is_settled_no_reason_is_wanted_any_more(case: Case) -> None:
     batch = Batch(case, 4)
     ana, ben = case.person("ana"), case.person("ben")
