@@ -28,6 +28,7 @@ from bot.views.batch_modals import (
     left_with_reason,
     reject_all_modal,
     review_all_modal,
+    take_back_modal,
 )
 from bot.views.batch_values import BatchCard, BatchShown, numbers
 from bot.views.request_modals import REASON, asks_for_reason, code_in, reason_of
@@ -70,8 +71,15 @@ class _Found:
     @property
     def open(self) -> list[RequestCard]:
         """Return those of them that are open."""
-        digests = self.shown.digests
-        return [one for one in self.card.open if one.preview.digest[:SHOWN] in digests]
+        return self._shown(self.card.open)
+
+    @property
+    def turning(self) -> list[RequestCard]:
+        """Return those of them of which an approval can still be taken back."""
+        return self._shown(self.card.turning)
+
+    def _shown(self, some: Sequence[RequestCard]) -> list[RequestCard]:
+        return [one for one in some if one.preview.digest[:SHOWN] in self.shown.digests]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +95,7 @@ class DecidingBatches:
         if not wanted.step_up and not wanted.needs_reason:
             self._decide_all(click, found, Verdict.APPROVE)
             return
-        self._admit(click, found, Verdict.APPROVE)
+        self._admit(click, found, found.open, Verdict.APPROVE)
         if wanted.step_up and SteppingUp(desk=self.desk).offer(click):
             return
         self.desk.hurried.open(click.trigger_id, approve_all_modal(found.card, found.open))
@@ -98,8 +106,16 @@ class DecidingBatches:
         if not found.open:
             self._decide_all(click, found, Verdict.DENY)
             return
-        self._admit(click, found, Verdict.DENY)
+        self._admit(click, found, found.open, Verdict.DENY)
         self.desk.hurried.open(click.trigger_id, reject_all_modal(found.card, found.open))
+
+    def take_back(self, click: Interaction) -> None:
+        """Ask why all approvals are taken back that the card showed as not used yet."""
+        found = self._found(click.press.said)
+        if not found.turning:
+            raise RequestClosedError("Nothing of this can be taken back any more.")
+        self._admit(click, found, found.turning, Verdict.DENY)
+        self.desk.hurried.open(click.trigger_id, take_back_modal(found.card, found.turning))
 
     def review(self, click: Interaction) -> None:
         """Show everything there is to read about what the card showed, to whoever may read it."""
@@ -133,9 +149,11 @@ class DecidingBatches:
             return
         self.desk.hurried.open(click.trigger_id, modal)
 
-    def _admit(self, click: Interaction, found: _Found, verdict: Verdict) -> None:
+    def _admit(
+        self, click: Interaction, found: _Found, some: Sequence[RequestCard], verdict: Verdict
+    ) -> None:
         """Refuse what would count for no item before anybody is asked for words or a code."""
-        shown = {one.preview.request for one in found.open}
+        shown = {one.preview.request for one in some}
         asked = [one for one in found.named if one.id in shown]
         refused = self._refusals(click, asked, verdict, notes=True)
         if refused:

@@ -78,18 +78,37 @@ def approve_all_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
 def reject_all_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
     """Build the question why all of them are rejected."""
     ends = [context("⚠️ The run ends with the first rejected item.")] if card.ends_run else []
+    return _denying(card, some, ends, verb="Reject", question="Why do you reject them?")
+
+
+def take_back_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
+    """Build the question why all approvals that nothing has used yet are taken back."""
+    told = "What has begun by the time you send this goes on; the rest is rejected."
+    ends = " The run ends with the first rejected item." if card.ends_run else ""
+    warned = [context(f"⚠️ {told}{ends}")]
+    return _denying(card, some, warned, verb="Take back", question="Why do you take them back?")
+
+
+def _denying(
+    card: BatchCard,
+    some: Sequence[RequestCard],
+    warned: Sequence[Block],
+    *,
+    verb: str,
+    question: str,
+) -> View:
     return View(
         type="modal",
         callback_id=REJECT_FORM,
         private_metadata=card.value(some),
-        title=plain("Reject", limits.VIEW_TITLE),
+        title=plain(verb, limits.VIEW_TITLE),
         close=plain("Back", limits.VIEW_TITLE),
-        submit=plain("Reject", limits.VIEW_TITLE),
+        submit=plain(verb, limits.VIEW_TITLE),
         blocks=[
             _about(card, some),
-            *ends,
+            *warned,
             reason_input(
-                "Why do you reject them?",
+                question,
                 required=demanded(card, some).needs_reason,
                 hint="The requester is told, and it stays on record for each of them.",
             ),

@@ -1,6 +1,7 @@
 """Items of a loop that are put to people together: one card, all at once or one by one."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -252,6 +253,34 @@ def test_all_are_rejected_with_one_reason(case: Case) -> None:
     batch.shows("⛔ 2 rejected", "rejected items 1 to 2", "not this month")
 
     assert batch.effects() == []
+
+
+def test_all_approvals_that_nothing_has_used_yet_are_taken_back_with_one_reason(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_answers = threading.Event()
+    monkeypatch.setattr(case.day.stage.shop.faults, "dawdle", shop_answers.wait)
+    batch = Batch(case, 3)
+    ana, ben = case.person("ana"), case.person("ben")
+    try:
+        ana.click("Approve all 3", message=batch.card)
+        case.waits(lambda: "Take all 2 back" in case.now(batch.card).buttons or None, "the button")
+        before = len(ben.ephemerals)
+        ben.click("Take all 2 back", message=case.now(batch.card))
+        told = case.waits(lambda: next(iter(ben.ephemerals[before:]), None), "an answer").words
+        ana.click("Take all 2 back", message=case.now(batch.card))
+        form = ana.wait_for_view("Take back")
+        ana.submit({"reason": "wrong list"})
+        batch.shows("✅ 1 approved", "⛔ 2 rejected", "rejected items 2 to 3", "wrong list")
+    finally:
+        shop_answers.set()
+    batch.ends()
+
+    assert "This request is already approved." in told
+    assert "items 2 to 3" in form.words
+    assert "What has begun by the time you send this goes on" in form.words
+    assert batch.effects() == batch.orders[:1]
+    assert not case.now(batch.card).buttons
 
 
 def test_the_requester_cannot_decide_any_of_them(case: Case) -> None:
