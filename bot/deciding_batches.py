@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slack_sdk.models.views import View
+
 from bot.deciding import CLOSE, Answer, code_refused, where
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
@@ -34,6 +36,7 @@ from bot.views.batch_values import BatchCard, BatchShown, numbers
 from bot.views.request_modals import REASON, asks_for_reason, code_in, reason_of
 from bot.views.request_values import RequestCard
 from bot.wording import plural
+from storage.step_up import has_codes
 from workflows.deciding import SHOWN
 from workflows.entry import RequestId
 from workflows.errors import (
@@ -138,16 +141,20 @@ class DecidingBatches:
     def decide(self, click: Interaction) -> None:
         """Open the first page of the items that can be decided, to whoever can decide one."""
         found = self._readable(click, click.press.said)
-        card = found.card
-        modal = decide_modal(card, whole=self._whole(card.decidable))
+        modal = self._page(click, found.card)
         if modal is None:
             raise RequestClosedError("Nothing of this can be decided any more.")
         self._admit_to_any(click, found)
-        if any(one.preview.step_up for one in card.open) and SteppingUp(desk=self.desk).offer(
-            click
-        ):
-            return
         self.desk.hurried.open(click.trigger_id, modal)
+
+    def _page(
+        self, done: Interaction, card: BatchCard, *, after: int = 0, told: str = ""
+    ) -> View | None:
+        """Return the items after a number, for whoever clicked; to reject nobody needs a code."""
+        wants_codes = any(one.preview.step_up for one in card.open)
+        lacks = wants_codes and not has_codes(self.desk.store.database, done.caller.person)[0]
+        whole = self._whole(card.decidable)
+        return decide_modal(card, after=after, whole=whole, told=told, lacks_codes=lacks)
 
     def _admit(
         self, click: Interaction, found: _Found, some: Sequence[RequestCard], verdict: Verdict
@@ -198,24 +205,20 @@ class DecidingBatches:
             said = self.desk.engine.decide_together(ballots) if ballots else []
         except (WrongCodeError, NoCodesError) as refused:
             return code_refused(self.desk, refused)
-        return self._next_page(batch, int(last) if last.isdecimal() else 0, chosen, said)
-
-    def _next_page(
-        self,
-        batch: str,
-        after: int,
-        chosen: Sequence[Choice],
-        said: Sequence[Decided | Refused],
-    ) -> Answer:
-        done = [one for one, what in zip(chosen, said, strict=True) if isinstance(what, Decided)]
-        approved = sum(one.verdict is Verdict.APPROVE for one in done)
-        asked = self._asked(RequestId(batch))
-        told = counted(approved, len(done) - approved, _not_done(said, asked)) if chosen else ""
-        card = self._card(asked)
-        modal = decide_modal(card, after=after, whole=self._whole(card.decidable), told=told)
+        told = self._told(batch, chosen, said)
+        card = self._card(self._asked(RequestId(batch)))
+        after = int(last) if last.isdecimal() else 0
+        modal = self._page(sent, card, after=after, told=told)
         if modal is None and not told:
             return CLOSE
         return {"response_action": "update", "view": (modal or done_modal(told)).to_dict()}
+
+    def _told(self, batch: str, chosen: Sequence[Choice], said: Sequence[Decided | Refused]) -> str:
+        """Say what came of a page, nothing where nothing was chosen."""
+        done = [one for one, what in zip(chosen, said, strict=True) if isinstance(what, Decided)]
+        approved = sum(one.verdict is Verdict.APPROVE for one in done)
+        asked = self._asked(RequestId(batch))
+        return counted(approved, len(done) - approved, _not_done(said, asked)) if chosen else ""
 
     def _all_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
         found = self._found(sent.sent.private_metadata)

@@ -34,6 +34,10 @@ MOST_ON_A_PAGE = 12
 _ITEM_BLOCKS = 6
 _PAGE_BLOCKS, _PAGE_BYTES = 80, 180_000
 LEAVE = "leave"
+NO_CODES = (
+    "🔑 An approval needs a one-time code, and you have none that count yet. Reject here what you"
+    " like; Approve on the card says how to set them up."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,22 +199,29 @@ def decide_modal(
     after: int = 0,
     whole: Mapping[str, Sequence[str]],
     told: str = "",
+    lacks_codes: bool = False,
 ) -> View | None:
     """Build the page of items that follow number `after`; None where none can be decided.
 
     What is chosen on a page is decided when it is sent, and the next page follows. `told` is
-    mrkdwn about what came of the page before.
+    mrkdwn about what came of the page before. Whoever `lacks_codes` only rejects what wants one.
     """
     left = [one for one in card.decidable if number_of(one) > after]
     if not left:
         return None
-    drawn = _fitting([_item(one, whole) for one in left])
+    wants_codes = [one.is_open and bool(one.preview.step_up) for one in left]
+    drawn = _fitting(
+        [
+            _item(one, whole, may_approve=not (wants_code and lacks_codes))
+            for one, wants_code in zip(left, wants_codes, strict=True)
+        ]
+    )
     some = left[: len(drawn)]
     further = len(left) - len(some)
     follow = "follows" if further == 1 else "follow"
     more = f" Then {plural(further, 'further item')} {follow}." if further else ""
     ends = " ⚠️ One rejected item ends the run." if card.ends_run else ""
-    needs_code = any(one.preview.step_up and one.is_open for one in some)
+    needs_code = any(wants_codes[: len(some)])
     return View(
         type="modal",
         callback_id=DECIDE_FORM,
@@ -222,8 +233,9 @@ def decide_modal(
             *([section(told)] if told else []),
             header(card.shown.title),
             context(f"What you choose counts once you press Decide.{more}{ends}"),
+            *([context(NO_CODES)] if needs_code and lacks_codes else []),
             *(block for blocks in drawn for block in blocks),
-            *([code_input(focus=False, optional=True)] if needs_code else []),
+            *([code_input(focus=False, optional=True)] if needs_code and not lacks_codes else []),
         ],
     )
 
@@ -241,7 +253,9 @@ def _fitting(items: Sequence[Sequence[Block]]) -> list[Sequence[Block]]:
     return kept
 
 
-def _item(one: RequestCard, whole: Mapping[str, Sequence[str]]) -> list[Block]:
+def _item(
+    one: RequestCard, whole: Mapping[str, Sequence[str]], *, may_approve: bool
+) -> list[Block]:
     texts = item_texts(one.preview, _name(one), whole.get(one.preview.request))
     shown = texts[:_ITEM_BLOCKS]
     is_readable = not one.preview.hidden or one.preview.request in whole
@@ -249,7 +263,8 @@ def _item(one: RequestCard, whole: Mapping[str, Sequence[str]]) -> list[Block]:
     blocks: list[Block] = [plain_section(text) for text in shown]
     if not is_whole:
         blocks.append(context("… It is longer than fits here, so it is approved under Review."))
-    return [*blocks, _verdict(one, may_approve=is_whole and one.is_open), _reason(one)]
+    approves = is_whole and one.is_open and may_approve
+    return [*blocks, _verdict(one, may_approve=approves), _reason(one)]
 
 
 def _verdict(one: RequestCard, *, may_approve: bool) -> InputBlock:

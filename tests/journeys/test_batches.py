@@ -45,6 +45,11 @@ RULE = """  - name: credits
     stages: [{from: ["@finance-leads"], approve: 1}]
     reason: required
     batch: true
+  - name: coded credits
+    when: effect == "write" && workflow == "credit-orders" && size(inputs.orders) == 5
+    stages: [{from: ["@finance-leads"], approve: 1}]
+    step_up: totp
+    batch: true
 services:
 """
 NUMBERS = itertools.count(1300)
@@ -218,6 +223,32 @@ def test_a_reason_for_an_item_that_is_left_as_it_is_is_not_dropped(case: Case) -
     ana.close_view(everything=True)
     case.person("ben").click("Approve", message=case.now(batch.card))
     batch.ends()
+
+
+def test_whoever_has_no_codes_rejects_one_item_and_is_told_why_they_approve_none(
+    case: Case,
+) -> None:
+    batch = Batch(case, 5)
+    ana = case.person("ana")
+    ana.click("Decide one by one", message=batch.card)
+    page = ana.wait_for_view("Decide one by one")
+    choices = [
+        [one["value"] for one in block["element"]["options"]]
+        for block in page.blocks
+        if str(block.get("block_id", "")).startswith("verdict.")
+    ]
+    ana.submit({fields(page, "verdict")[1]: "Reject", fields(page, "item_reason")[1]: "paid"})
+    batch.shows("⛔ 1 rejected", "✋ 4 open")
+
+    assert "you have none that count yet" in page.words
+    assert "Code from your authenticator app" not in page.words
+    assert choices == [["deny", "leave"]] * 5
+
+    ana.close_view(everything=True)
+    ana.click("Reject all 4", message=case.now(batch.card))
+    ana.wait_for_view("Reject")
+    ana.submit({"reason": "not this month"})
+    batch.shows("⛔ 5 rejected")
 
 
 def test_of_an_item_that_is_settled_no_reason_is_wanted_any_more(case: Case) -> None:
