@@ -205,20 +205,13 @@ class DecidingBatches:
             said = self.desk.engine.decide_together(ballots) if ballots else []
         except (WrongCodeError, NoCodesError) as refused:
             return code_refused(self.desk, refused)
-        told = self._told(batch, chosen, said)
-        card = self._card(self._asked(RequestId(batch)))
+        asked_now = self._asked(RequestId(batch))
+        told = _told([one.verdict for one in chosen], said, asked_now)
         after = int(last) if last.isdecimal() else 0
-        modal = self._page(sent, card, after=after, told=told)
+        modal = self._page(sent, self._card(asked_now), after=after, told=told)
         if modal is None and not told:
             return CLOSE
-        return {"response_action": "update", "view": (modal or done_modal(told)).to_dict()}
-
-    def _told(self, batch: str, chosen: Sequence[Choice], said: Sequence[Decided | Refused]) -> str:
-        """Say what came of a page, nothing where nothing was chosen."""
-        done = [one for one, what in zip(chosen, said, strict=True) if isinstance(what, Decided)]
-        approved = sum(one.verdict is Verdict.APPROVE for one in done)
-        asked = self._asked(RequestId(batch))
-        return counted(approved, len(done) - approved, _not_done(said, asked)) if chosen else ""
+        return _instead(modal or done_modal(told, decided=_decided(said), of=len(said)))
 
     def _all_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
         found = self._found(sent.sent.private_metadata)
@@ -232,10 +225,13 @@ class DecidingBatches:
             if wrong:
                 return {"response_action": "errors", "errors": {REASON: wrong}}
         try:
-            self._decide_all(sent, found, verdict)
+            said = self._say_of_all(sent, found, verdict)
         except (WrongCodeError, NoCodesError) as refused:
             return code_refused(self.desk, refused)
-        return CLOSE
+        if _decided(said) == len(said):
+            return CLOSE
+        told = _told([verdict] * len(said), said, found.asked)
+        return _instead(done_modal(told, decided=_decided(said), of=len(said)))
 
     def _decide_all(self, done: Interaction, found: _Found, verdict: Verdict) -> None:
         """Record one verdict on all that was shown.
@@ -243,20 +239,24 @@ class DecidingBatches:
         Raises:
             PartlyDecidedError: some of it was not decided; the rest was.
         """
+        said = self._say_of_all(done, found, verdict)
+        not_done = _not_done(said, found.asked)
+        if not_done:
+            of = f"{_decided(said)} of {plural(len(said), 'item')} decided."
+            raise PartlyDecidedError(
+                f"{of} Not decided: {' '.join(not_done)}", hint="The card shows where each stands."
+            )
+
+    def _say_of_all(
+        self, done: Interaction, found: _Found, verdict: Verdict
+    ) -> Sequence[Decided | Refused]:
         view = {"state": done.view.state} if done.view is not None else {}
         named = found.named
         ballots = [
             self._ballot(done, one.id, one.binding[:SHOWN], verdict, reason_of(view))
             for one in named
         ]
-        said = self.desk.engine.decide_together(ballots)
-        not_done = _not_done(said, found.asked)
-        if not_done:
-            decided = sum(isinstance(one, Decided) for one in said)
-            of = f"{decided} of {plural(len(said), 'item')} decided."
-            raise PartlyDecidedError(
-                f"{of} Not decided: {' '.join(not_done)}", hint="The card shows where each stands."
-            )
+        return self.desk.engine.decide_together(ballots)
 
     def _ballot(
         self, done: Interaction, request: RequestId, digest: str, verdict: Verdict, reason: str
@@ -330,6 +330,25 @@ def _fault(request: ApprovalRequest, verdict: Verdict, reason: str, *, now: date
     if request.needs_reason and not reason:
         return REQUIRED
     return misfit(reason, request.terms.patterns) if verdict is Verdict.APPROVE else ""
+
+
+def _instead(modal: View) -> Answer:
+    return {"response_action": "update", "view": modal.to_dict()}
+
+
+def _decided(said: Sequence[Decided | Refused]) -> int:
+    return sum(isinstance(one, Decided) for one in said)
+
+
+def _told(
+    verdicts: Sequence[Verdict],
+    said: Sequence[Decided | Refused],
+    asked: Sequence[ApprovalRequest],
+) -> str:
+    """Say what came of what was said about some items, nothing where nothing was."""
+    done = [one for one, what in zip(verdicts, said, strict=True) if isinstance(what, Decided)]
+    approved = sum(one is Verdict.APPROVE for one in done)
+    return counted(approved, len(done) - approved, _not_done(said, asked)) if said else ""
 
 
 def _not_done(said: Sequence[Decided | Refused], asked: Sequence[ApprovalRequest]) -> list[str]:

@@ -340,11 +340,12 @@ def _values(state: Mapping[str, Any], block: str) -> Mapping[str, Any]:
     return found
 
 
-def done_modal(told: str) -> View:
-    """Build what takes the place of the last page: what was decided; `told` is mrkdwn."""
+def done_modal(told: str, *, decided: int, of: int) -> View:
+    """Build what takes the place of the last page: how much of it was decided; `told` is mrkdwn."""
+    title = "Decided" if decided == of else "Partly decided" if decided else "Not done"
     return View(
         type="modal",
-        title=plain("Decided", limits.VIEW_TITLE),
+        title=plain(title, limits.VIEW_TITLE),
         close=plain("Close", limits.VIEW_TITLE),
         blocks=[section(told)],
     )

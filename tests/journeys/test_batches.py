@@ -314,6 +314,28 @@ def test_all_approvals_that_nothing_has_used_yet_are_taken_back_with_one_reason(
     assert not case.now(batch.card).buttons
 
 
+def test_what_was_decided_in_part_is_not_called_not_done(case: Case) -> None:
+    batch = Batch(case, 3)
+    ana, ben = case.person("ana"), case.person("ben")
+    for one in (ana, ben):
+        one.click("Reject all 3", message=batch.card)
+        one.wait_for_view("Reject")
+    ben.close_view()
+    ben.click("Decide one by one", message=batch.card)
+    page = ben.wait_for_view("Decide one by one")
+    ben.submit({fields(page, "verdict")[0]: "Approve"})
+    batch.shows("✅ 1 approved")
+    ben.close_view(everything=True)
+    ana.submit({"reason": "wrong list"})
+    partly = ana.wait_for_view("Not decided")
+    ana.close_view(everything=True)
+    batch.shows("✅ 1 approved", "⛔ 2 rejected")
+
+    assert partly.title == "Partly decided"
+    assert "✅ 0 approved · ⛔ 2 rejected" in partly.words
+    assert "item 1: This request is already approved." in partly.words
+
+
 def test_the_requester_cannot_decide_any_of_them(case: Case) -> None:
     batch = Batch(case, 2)
     rita = case.person("rita")
