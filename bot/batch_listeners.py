@@ -15,6 +15,7 @@ def batch_clicks(on: Handlers) -> Mapping[str, Callable[[Interaction], None]]:
         batch_card.DECIDE_EACH: on.batches.decide,
         batch_card.REJECT_ALL: on.batches.reject,
         batch_card.REVIEW_ALL: on.batches.review,
+        batch_card.TAKE_ALL_BACK: on.batches.take_back,
         batch_modals.TURN_PAGE: on.batches.turn_page,
         batch_modals.TURN_BACK: on.batches.turn_page,
     }

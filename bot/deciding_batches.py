@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slack_sdk.models.views import View
+
 from bot.deciding import CLOSE, Answer, code_refused, where
 from bot.desk import Desk
 from bot.payloads import Interaction, UnreadablePayloadError
@@ -25,13 +27,16 @@ from bot.views.batch_modals import (
     decide_modal,
     demanded,
     done_modal,
+    left_with_reason,
     reject_all_modal,
     review_all_modal,
+    take_back_modal,
 )
 from bot.views.batch_values import BatchCard, BatchShown, numbers
 from bot.views.request_modals import REASON, asks_for_reason, code_in, reason_of
 from bot.views.request_values import RequestCard
 from bot.wording import plural
+from storage.step_up import has_codes
 from workflows.deciding import SHOWN
 from workflows.entry import RequestId
 from workflows.errors import (
@@ -49,6 +54,7 @@ from workflows.policy_reason import misfit
 
 ERASED = "What was asked here has been erased, so nothing of it can be decided."
 REQUIRED = "Say why in a few words."
+UNDECIDED = "You said why, but the item is left as it is: choose above, or empty this."
 MOST_TOLD = 4
 
 
@@ -68,8 +74,15 @@ class _Found:
     @property
     def open(self) -> list[RequestCard]:
         """Return those of them that are open."""
-        digests = self.shown.digests
-        return [one for one in self.card.open if one.preview.digest[:SHOWN] in digests]
+        return self._shown(self.card.open)
+
+    @property
+    def turning(self) -> list[RequestCard]:
+        """Return those of them of which an approval can still be taken back."""
+        return self._shown(self.card.turning)
+
+    def _shown(self, some: Sequence[RequestCard]) -> list[RequestCard]:
+        return [one for one in some if one.preview.digest[:SHOWN] in self.shown.digests]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +98,7 @@ class DecidingBatches:
         if not wanted.step_up and not wanted.needs_reason:
             self._decide_all(click, found, Verdict.APPROVE)
             return
-        self._admit(click, found, Verdict.APPROVE)
+        self._admit(click, found, found.open, Verdict.APPROVE)
         if wanted.step_up and SteppingUp(desk=self.desk).offer(click):
             return
         self.desk.hurried.open(click.trigger_id, approve_all_modal(found.card, found.open))
@@ -96,8 +109,16 @@ class DecidingBatches:
         if not found.open:
             self._decide_all(click, found, Verdict.DENY)
             return
-        self._admit(click, found, Verdict.DENY)
+        self._admit(click, found, found.open, Verdict.DENY)
         self.desk.hurried.open(click.trigger_id, reject_all_modal(found.card, found.open))
+
+    def take_back(self, click: Interaction) -> None:
+        """Ask why all approvals are taken back that the card showed as not used yet."""
+        found = self._found(click.press.said)
+        if not found.turning:
+            raise RequestClosedError("Nothing of this can be taken back any more.")
+        self._admit(click, found, found.turning, Verdict.DENY)
+        self.desk.hurried.open(click.trigger_id, take_back_modal(found.card, found.turning))
 
     def review(self, click: Interaction) -> None:
         """Show everything there is to read about what the card showed, to whoever may read it."""
@@ -120,20 +141,26 @@ class DecidingBatches:
     def decide(self, click: Interaction) -> None:
         """Open the first page of the items that can be decided, to whoever can decide one."""
         found = self._readable(click, click.press.said)
-        card = found.card
-        modal = decide_modal(card, whole=self._whole(card.decidable))
+        modal = self._page(click, found.card)
         if modal is None:
             raise RequestClosedError("Nothing of this can be decided any more.")
         self._admit_to_any(click, found)
-        if any(one.preview.step_up for one in card.open) and SteppingUp(desk=self.desk).offer(
-            click
-        ):
-            return
         self.desk.hurried.open(click.trigger_id, modal)
 
-    def _admit(self, click: Interaction, found: _Found, verdict: Verdict) -> None:
+    def _page(
+        self, done: Interaction, card: BatchCard, *, after: int = 0, told: str = ""
+    ) -> View | None:
+        """Return the items after a number, for whoever clicked; to reject nobody needs a code."""
+        wants_codes = any(one.preview.step_up for one in card.open)
+        lacks = wants_codes and not has_codes(self.desk.store.database, done.caller.person)[0]
+        whole = self._whole(card.decidable)
+        return decide_modal(card, after=after, whole=whole, told=told, lacks_codes=lacks)
+
+    def _admit(
+        self, click: Interaction, found: _Found, some: Sequence[RequestCard], verdict: Verdict
+    ) -> None:
         """Refuse what would count for no item before anybody is asked for words or a code."""
-        shown = {one.preview.request for one in found.open}
+        shown = {one.preview.request for one in some}
         asked = [one for one in found.named if one.id in shown]
         refused = self._refusals(click, asked, verdict, notes=True)
         if refused:
@@ -167,6 +194,7 @@ class DecidingBatches:
         asked = {one.id: one for one in self._asked(RequestId(batch))}
         chosen = [one for one in choices_in(sent.sent.state) if one.request in asked]
         faults = _faults(chosen, asked, now=self.desk.now())
+        faults |= dict.fromkeys(left_with_reason(sent.sent.state), UNDECIDED)
         if faults:
             return {"response_action": "errors", "errors": faults}
         ballots = [
@@ -177,24 +205,13 @@ class DecidingBatches:
             said = self.desk.engine.decide_together(ballots) if ballots else []
         except (WrongCodeError, NoCodesError) as refused:
             return code_refused(self.desk, refused)
-        return self._next_page(batch, int(last) if last.isdecimal() else 0, chosen, said)
-
-    def _next_page(
-        self,
-        batch: str,
-        after: int,
-        chosen: Sequence[Choice],
-        said: Sequence[Decided | Refused],
-    ) -> Answer:
-        done = [one for one, what in zip(chosen, said, strict=True) if isinstance(what, Decided)]
-        approved = sum(one.verdict is Verdict.APPROVE for one in done)
-        asked = self._asked(RequestId(batch))
-        told = counted(approved, len(done) - approved, _not_done(said, asked)) if chosen else ""
-        card = self._card(asked)
-        modal = decide_modal(card, after=after, whole=self._whole(card.decidable), told=told)
+        asked_now = self._asked(RequestId(batch))
+        told = _told([one.verdict for one in chosen], said, asked_now)
+        after = int(last) if last.isdecimal() else 0
+        modal = self._page(sent, self._card(asked_now), after=after, told=told)
         if modal is None and not told:
             return CLOSE
-        return {"response_action": "update", "view": (modal or done_modal(told)).to_dict()}
+        return _instead(modal or done_modal(told, decided=_decided(said), of=len(said)))
 
     def _all_by_modal(self, sent: Interaction, verdict: Verdict) -> Answer:
         found = self._found(sent.sent.private_metadata)
@@ -208,10 +225,13 @@ class DecidingBatches:
             if wrong:
                 return {"response_action": "errors", "errors": {REASON: wrong}}
         try:
-            self._decide_all(sent, found, verdict)
+            said = self._say_of_all(sent, found, verdict)
         except (WrongCodeError, NoCodesError) as refused:
             return code_refused(self.desk, refused)
-        return CLOSE
+        if _decided(said) == len(said):
+            return CLOSE
+        told = _told([verdict] * len(said), said, found.asked)
+        return _instead(done_modal(told, decided=_decided(said), of=len(said)))
 
     def _decide_all(self, done: Interaction, found: _Found, verdict: Verdict) -> None:
         """Record one verdict on all that was shown.
@@ -219,20 +239,24 @@ class DecidingBatches:
         Raises:
             PartlyDecidedError: some of it was not decided; the rest was.
         """
+        said = self._say_of_all(done, found, verdict)
+        not_done = _not_done(said, found.asked)
+        if not_done:
+            of = f"{_decided(said)} of {plural(len(said), 'item')} decided."
+            raise PartlyDecidedError(
+                f"{of} Not decided: {' '.join(not_done)}", hint="The card shows where each stands."
+            )
+
+    def _say_of_all(
+        self, done: Interaction, found: _Found, verdict: Verdict
+    ) -> Sequence[Decided | Refused]:
         view = {"state": done.view.state} if done.view is not None else {}
         named = found.named
         ballots = [
             self._ballot(done, one.id, one.binding[:SHOWN], verdict, reason_of(view))
             for one in named
         ]
-        said = self.desk.engine.decide_together(ballots)
-        not_done = _not_done(said, found.asked)
-        if not_done:
-            decided = sum(isinstance(one, Decided) for one in said)
-            of = f"{decided} of {plural(len(said), 'item')} decided."
-            raise PartlyDecidedError(
-                f"{of} Not decided: {' '.join(not_done)}", hint="The card shows where each stands."
-            )
+        return self.desk.engine.decide_together(ballots)
 
     def _ballot(
         self, done: Interaction, request: RequestId, digest: str, verdict: Verdict, reason: str
@@ -306,6 +330,25 @@ def _fault(request: ApprovalRequest, verdict: Verdict, reason: str, *, now: date
     if request.needs_reason and not reason:
         return REQUIRED
     return misfit(reason, request.terms.patterns) if verdict is Verdict.APPROVE else ""
+
+
+def _instead(modal: View) -> Answer:
+    return {"response_action": "update", "view": modal.to_dict()}
+
+
+def _decided(said: Sequence[Decided | Refused]) -> int:
+    return sum(isinstance(one, Decided) for one in said)
+
+
+def _told(
+    verdicts: Sequence[Verdict],
+    said: Sequence[Decided | Refused],
+    asked: Sequence[ApprovalRequest],
+) -> str:
+    """Say what came of what was said about some items, nothing where nothing was."""
+    done = [one for one, what in zip(verdicts, said, strict=True) if isinstance(what, Decided)]
+    approved = sum(one is Verdict.APPROVE for one in done)
+    return counted(approved, len(done) - approved, _not_done(said, asked)) if said else ""
 
 
 def _not_done(said: Sequence[Decided | Refused], asked: Sequence[ApprovalRequest]) -> list[str]:

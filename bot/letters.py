@@ -36,7 +36,8 @@ class Letter:
     `thread` puts it below a message that is none of ours. One that `may_wait` is posted a moment
     later than others: what else comes by then is in it. `shown` is the head or receipt that
     leaves with it, whole, for programs to read. One with `files` has them and its words alone,
-    stays as it is, and stands in a thread.
+    stays as it is, and stands in a thread. One that `is_over` has nothing to be decided any more,
+    so what else changes on it may wait as live states do.
     """
 
     channel: str
@@ -48,6 +49,7 @@ class Letter:
     may_wait: bool = False
     shown: Mapping[str, Json] = field(default_factory=dict)
     files: Sequence[Attachment] = ()
+    is_over: bool = False
 
 
 class Renderer(Protocol):

@@ -40,7 +40,8 @@ RECEIPT_SECONDS = 1.0
 MOST_WAITS = 15  # What waits for a thread or a receipt goes without it after so many looks.
 # What decides a request mostly ends its run: told together, and phones show the end.
 TOGETHER_SECONDS = 3.0
-LIVE_SECONDS = 5.0  # A run's first message is updated at most this often.
+# A run's first message, and a card on which nothing is open, are updated at most this often.
+LIVE_SECONDS = 5.0
 DEFECT_SECONDS = 30.0
 MOST_DEFECTS = 10
 # A claim lasts 60 s; later than this after claiming, a post could still be under way when it ends.
@@ -111,7 +112,7 @@ class Outbox:
         self._post = post
         self._bell = Bell()
         self._stopping = threading.Event()
-        self._live_at: dict[RunId, float] = {}
+        self._live_at: dict[int, float] = {}  # When a live state was brought last, by its row.
         self._caught_up: set[int] = set()  # Of which what people wrote meanwhile was taken up.
         self._followers: dict[int, int] = {}  # How many replies of a message stand already.
         self._threads = [
@@ -196,9 +197,7 @@ class Outbox:
             self._give_up(row, "defect")  # Its thread waits for it, and nothing will mend it.
 
     def _deliver(self, row: OutboxRow, by: str) -> None:
-        wait = self._live_wait(row)
-        if wait > 0:
-            self._later(row, wait, "live", may_be_there=row.was_posting)
+        if row.subject is Subject.ROOT and self._waits_as_live(row):
             return
         if row.subject is Subject.BUILDER:
             self._answer(row, by)
@@ -211,11 +210,7 @@ class Outbox:
         if letter is None:
             self._post.rows.mark_delivered(row.id, done=row.wanted)
             return
-        if letter.in_thread and self._waits_for_thread(row):
-            self._later(row, THREAD_SECONDS, "thread", may_be_there=row.was_posting)
-            return
-        if letter.may_wait and row.place is None and not row.attempts:
-            self._later(row, TOGETHER_SECONDS, "together", may_be_there=row.was_posting)
+        if self._put_off(row, letter):
             return
         claimed = self._post.ticks()
         if letter.replies and row.place is not None and not row.done:
@@ -229,6 +224,23 @@ class Outbox:
         elif letter.replies and isinstance(result, Delivered):
             result = self._follow(row, letter, result, by, claimed)
         self._came_to(row, result, is_complete=letter.is_complete)
+        # The first card that is over is brought at once, and so is one whose receipt was missing.
+        is_live = row.subject is Subject.ROOT or (letter.is_over and letter.is_complete)
+        if is_live and isinstance(result, Delivered):
+            self._was_live(row)
+
+    def _put_off(self, row: OutboxRow, letter: Letter) -> bool:
+        """Have a letter wait whose moment has not come; False if it may go now."""
+        if letter.is_over and self._waits_as_live(row):
+            return True
+        if letter.in_thread and self._waits_for_thread(row):
+            wait, why = THREAD_SECONDS, "thread"
+        elif letter.may_wait and row.place is None and not row.attempts:
+            wait, why = TOGETHER_SECONDS, "together"
+        else:
+            return False
+        self._later(row, wait, why, may_be_there=row.was_posting)
+        return True
 
     def _follow(
         self, row: OutboxRow, letter: Letter, first: Delivered, by: str, claimed: float
@@ -331,8 +343,6 @@ class Outbox:
         else:
             self._post.rows.adopt(row.id, stands)
             self._later(row, RECEIPT_SECONDS, "receipt", may_be_there=False)
-        if row.subject is Subject.ROOT and row.run is not None:
-            self._was_live(row.run)
         if row.place is None:
             self.nudge()  # Replies that waited for this one may go.
         if row.place is None and row.subject in DECISIONS | {Subject.ROOT}:
@@ -356,15 +366,18 @@ class Outbox:
 
     # --- live states ------------------------------------------------------------------------
 
-    def _live_wait(self, row: OutboxRow) -> float:
-        if row.subject is not Subject.ROOT or row.run is None or row.place is None:
-            return 0.0
-        last = self._live_at.get(row.run, float("-inf"))
-        return last + self._post.live_seconds - self._post.ticks()
+    def _waits_as_live(self, row: OutboxRow) -> bool:
+        """Put off what was brought a moment ago and stands; False if it may go now."""
+        last = self._live_at.get(row.id, float("-inf"))
+        wait = last + self._post.live_seconds - self._post.ticks()
+        if row.place is None or wait <= 0:
+            return False
+        self._later(row, wait, "live", may_be_there=row.was_posting)
+        return True
 
-    def _was_live(self, run: RunId) -> None:
+    def _was_live(self, row: OutboxRow) -> None:
         now = self._post.ticks()
-        self._live_at[run] = now
+        self._live_at[row.id] = now
         for one, at in list(self._live_at.items()):
             if now - at > self._post.live_seconds:
                 self._live_at.pop(one, None)

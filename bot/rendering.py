@@ -246,9 +246,10 @@ def _beside_card(person: str, drawn: Rendered, card: MessagePlace | None) -> Let
 
 def _card_letter(row: OutboxRow, drawn: DrawnCard) -> Letter | None:
     letter = _in_thread(row, drawn.rendered, is_complete=drawn.is_complete)
-    if letter is None or drawn.receipt is None:
-        return letter
-    return replace(letter, shown=drawn.receipt.whole)
+    if letter is None:
+        return None
+    shown = drawn.receipt.whole if drawn.receipt is not None else letter.shown
+    return replace(letter, shown=shown, is_over=drawn.is_over)
 
 
 def _in_thread(

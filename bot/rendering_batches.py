@@ -39,6 +39,7 @@ def draw_batch(
         rendered=batch_card(shown),
         is_complete=newest is None or receipt is not None,
         receipt=receipt,
+        is_over=not card.open,
     )
 
 

@@ -39,11 +39,15 @@ DECISIONS = {"approval.granted": Verdict.APPROVE, "approval.denied": Verdict.DEN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnCard:
-    """A card as it is now, whether anything is still missing on it, and its receipt."""
+    """A card as it is now, whether anything is still missing on it, and its receipt.
+
+    One that `is_over` goes on changing as what was approved is done, and asks nobody anything.
+    """
 
     rendered: Rendered
     is_complete: bool
     receipt: Receipt | None
+    is_over: bool = False
 
 
 def draw_card(

@@ -1,7 +1,8 @@
 """Draws what is said about a run as a whole: its first message and its replies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.rendering_cards import WITHDRAWN
 from bot.run_reading import RunRead, RunReader, told_to, words_of, words_of_model
@@ -9,7 +10,7 @@ from bot.step_lines import step_lines
 from bot.views.pieces import Rendered
 from bot.views.run_root import RunRoot, run_root
 from bot.views.step_reply import reply_about, step_reply
-from bot.wording import is_web_address, who_of
+from bot.wording import is_web_address, joined, who_of
 from storage.outbox_rows import OutboxRows
 from storage.outbox_values import MessagePlace
 from workflows.batching import batch_in
@@ -25,6 +26,9 @@ from workflows.store import Subject
 from workflows.superseded import EDITED, changed_by
 from workflows.trouble import troubles
 from workflows.undoable import done, in_order
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+_WAITS_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,15 @@ def _waits_for(read: RunRead, reader: RunReader, places: OutboxRows) -> _Wait:
         for state in read.state.steps.values()
         if state.phase is phase
     ]
-    return found[0] if found else _held(read)
+    return _together(found) if found else _held(read)
+
+
+def _together(found: Sequence[_Wait]) -> _Wait:
+    """Return all that a run waits for, and where to act on what ends first."""
+    soonest = min(found, key=lambda one: one.until or NEVER)
+    words = list(dict.fromkeys(one.words for one in found if one.words))
+    named, more = words[:_WAITS_TOLD], len(words) > _WAITS_TOLD
+    return replace(soonest, words=joined([*named, "others"] if more else named, "and"))
 
 
 def _for_approval(state: StepState, _run: str, places: OutboxRows) -> _Wait:

@@ -40,6 +40,8 @@ ASKED = frozenset(
     }
 )
 TRIED = frozenset({"approval.refused", "step_up.refused"})
+# Of several requests that are open at once these say which they are about.
+ABOUT = TRIED | {"approval.expired", "approval.withdrawn"}
 DID = frozenset({"action.intended", "action.executed", "action.failed", "action.in_doubt"})
 ERASED = "what people were shown has been erased"
 UNREADABLE = "what cannot be read; run `interlock audit verify`"
@@ -85,7 +87,7 @@ def timeline(entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> list[Mom
     `beside` tell of decisions on it that did not count, and of reviews; they stand outside of it.
     """
     own = [_moment(entry, entries[:place]) for place, entry in enumerate(entries)]
-    others = [_moment(entry, ()) for entry in beside]
+    others = [_moment(entry, entries) for entry in beside]
     return list(merge(own, others, key=_place)) if others else own
 
 
@@ -155,15 +157,16 @@ def _ground(entry: Entry, before: Iterable[Entry]) -> str:
 
 
 def _shown(entry: Entry, before: Iterable[Entry]) -> str:
-    """Return what people were shown: with the request itself, and where it was answered."""
+    """Return what people were shown: with the request itself, and where it was answered or over."""
     if entry.kind == "approval.requested":
         return f"shown: {_headline(entry)}"
     asked = _asked(entry, before)
     is_answer = entry.kind.startswith("approval.") and entry.actor.is_person
-    if asked is None or not is_answer:
+    if asked is None or not (is_answer or entry.kind in ABOUT):
         return ""
     place = "…" if asked.index is None else asked.index
-    return f"was shown #{place}: {_headline(asked)}"
+    how = "about" if entry.kind in ABOUT else "was shown"
+    return f"{how} #{place}: {_headline(asked)}"
 
 
 def _asked(entry: Entry, before: Iterable[Entry]) -> Entry | None:

@@ -184,7 +184,7 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
     demand, left_out = question.demand, question.people.left_out
     refs = unit.refs(question.people.everybody)
     excluded: list[Json] = [str(refs[one.id]) for one in left_out]
-    return {
+    data: dict[str, Json] = {
         "request": question.id,
         "step": question.ready.step.id,
         "attempt": segment.state.step(question.ready.step.id).attempt + 1,
@@ -203,15 +203,15 @@ def _data(unit: Unit, segment: Segment, question: Question, bound: str) -> dict[
         **_glass(unit, question.limits),
         **({FIELD: int(demand.nudge.total_seconds())} if demand.nudge is not None else {}),
         **_replaces(segment.state.step(question.ready.step.id)),
-        **_batch(segment, question),
     }
+    return {**data, **_batch(segment, question, data)}
 
 
-def _batch(segment: Segment, question: Question) -> dict[str, Json]:
+def _batch(segment: Segment, question: Question, data: Mapping[str, Json]) -> dict[str, Json]:
     """Return with which others it is put to people, as the run stands in this transaction."""
     if not question.is_batched:
         return {}
-    return {BATCH: batch_of(segment.state, question.ready.step.id) or question.id}
+    return {BATCH: batch_of(segment.state, question.ready.step.id, data) or question.id}
 
 
 def _glass(unit: Unit, limits: Limits) -> dict[str, Json]:

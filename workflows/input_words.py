@@ -1,6 +1,7 @@
 """Values of inputs as a person reads them, without Slack: on a card, in a summary, on paper."""
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping
 
 from workflows.definition_inputs import (
@@ -24,12 +25,18 @@ def in_words(value: Json, spec: Input | None) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         inner = spec.of if isinstance(spec, ListInput) else None
-        return ", ".join(in_words(one, inner) for one in value)
+        return ", ".join(_item(in_words(one, inner)) for one in value)
     if isinstance(value, dict):
         return _named(value, spec)
     if isinstance(spec, DateInput | DatetimeInput):
         return _moment(str(value), spec)
     return str(value)
+
+
+def _item(words: str) -> str:
+    """Return an item of a list, in quotes as JSON has them where it could be read as several."""
+    is_plain = "," not in words and '"' not in words and words.strip()
+    return words if is_plain else json.dumps(words, ensure_ascii=False)
 
 
 def _named(value: Mapping[str, Json], spec: Input | None) -> str:

@@ -34,6 +34,10 @@ MOST_ON_A_PAGE = 12
 _ITEM_BLOCKS = 6
 _PAGE_BLOCKS, _PAGE_BYTES = 80, 180_000
 LEAVE = "leave"
+NO_CODES = (
+    "🔑 An approval needs a one-time code, and you have none that count yet. Reject here what you"
+    " like; Approve on the card says how to set them up."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +82,37 @@ def approve_all_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
 def reject_all_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
     """Build the question why all of them are rejected."""
     ends = [context("⚠️ The run ends with the first rejected item.")] if card.ends_run else []
+    return _denying(card, some, ends, verb="Reject", question="Why do you reject them?")
+
+
+def take_back_modal(card: BatchCard, some: Sequence[RequestCard]) -> View:
+    """Build the question why all approvals that nothing has used yet are taken back."""
+    told = "What has begun by the time you send this goes on; the rest is rejected."
+    ends = " The run ends with the first rejected item." if card.ends_run else ""
+    warned = [context(f"⚠️ {told}{ends}")]
+    return _denying(card, some, warned, verb="Take back", question="Why do you take them back?")
+
+
+def _denying(
+    card: BatchCard,
+    some: Sequence[RequestCard],
+    warned: Sequence[Block],
+    *,
+    verb: str,
+    question: str,
+) -> View:
     return View(
         type="modal",
         callback_id=REJECT_FORM,
         private_metadata=card.value(some),
-        title=plain("Reject", limits.VIEW_TITLE),
+        title=plain(verb, limits.VIEW_TITLE),
         close=plain("Back", limits.VIEW_TITLE),
-        submit=plain("Reject", limits.VIEW_TITLE),
+        submit=plain(verb, limits.VIEW_TITLE),
         blocks=[
             _about(card, some),
-            *ends,
+            *warned,
             reason_input(
-                "Why do you reject them?",
+                question,
                 required=demanded(card, some).needs_reason,
                 hint="The requester is told, and it stays on record for each of them.",
             ),
@@ -176,21 +199,29 @@ def decide_modal(
     after: int = 0,
     whole: Mapping[str, Sequence[str]],
     told: str = "",
+    lacks_codes: bool = False,
 ) -> View | None:
     """Build the page of items that follow number `after`; None where none can be decided.
 
     What is chosen on a page is decided when it is sent, and the next page follows. `told` is
-    mrkdwn about what came of the page before.
+    mrkdwn about what came of the page before. Whoever `lacks_codes` only rejects what wants one.
     """
     left = [one for one in card.decidable if number_of(one) > after]
     if not left:
         return None
-    drawn = _fitting([_item(one, whole) for one in left])
+    wants_codes = [one.is_open and bool(one.preview.step_up) for one in left]
+    drawn = _fitting(
+        [
+            _item(one, whole, may_approve=not (wants_code and lacks_codes))
+            for one, wants_code in zip(left, wants_codes, strict=True)
+        ]
+    )
     some = left[: len(drawn)]
     further = len(left) - len(some)
-    more = f" Then {plural(further, 'further item')} follow." if further else ""
+    follow = "follows" if further == 1 else "follow"
+    more = f" Then {plural(further, 'further item')} {follow}." if further else ""
     ends = " ⚠️ One rejected item ends the run." if card.ends_run else ""
-    needs_code = any(one.preview.step_up and one.is_open for one in some)
+    needs_code = any(wants_codes[: len(some)])
     return View(
         type="modal",
         callback_id=DECIDE_FORM,
@@ -202,8 +233,9 @@ def decide_modal(
             *([section(told)] if told else []),
             header(card.shown.title),
             context(f"What you choose counts once you press Decide.{more}{ends}"),
+            *([context(NO_CODES)] if needs_code and lacks_codes else []),
             *(block for blocks in drawn for block in blocks),
-            *([code_input(focus=False, optional=True)] if needs_code else []),
+            *([code_input(focus=False, optional=True)] if needs_code and not lacks_codes else []),
         ],
     )
 
@@ -221,7 +253,9 @@ def _fitting(items: Sequence[Sequence[Block]]) -> list[Sequence[Block]]:
     return kept
 
 
-def _item(one: RequestCard, whole: Mapping[str, Sequence[str]]) -> list[Block]:
+def _item(
+    one: RequestCard, whole: Mapping[str, Sequence[str]], *, may_approve: bool
+) -> list[Block]:
     texts = item_texts(one.preview, _name(one), whole.get(one.preview.request))
     shown = texts[:_ITEM_BLOCKS]
     is_readable = not one.preview.hidden or one.preview.request in whole
@@ -229,7 +263,8 @@ def _item(one: RequestCard, whole: Mapping[str, Sequence[str]]) -> list[Block]:
     blocks: list[Block] = [plain_section(text) for text in shown]
     if not is_whole:
         blocks.append(context("… It is longer than fits here, so it is approved under Review."))
-    return [*blocks, _verdict(one, may_approve=is_whole and one.is_open), _reason(one)]
+    approves = is_whole and one.is_open and may_approve
+    return [*blocks, _verdict(one, may_approve=approves), _reason(one)]
 
 
 def _verdict(one: RequestCard, *, may_approve: bool) -> InputBlock:
@@ -265,31 +300,52 @@ def _reason(one: RequestCard) -> InputBlock:
 
 def choices_in(state: Mapping[str, Any]) -> list[Choice]:
     """Return what was chosen on a submitted page, items left as they are left out."""
-    values: Mapping[str, Any] = state.get("values", {})
-    found = []
-    for block, fields in values.items():
-        name, _, rest = block.partition(".")
-        request, _, digest = rest.partition(".")
-        chosen = (fields.get(VERDICT, {}).get("selected_option") or {}).get("value")
-        if name == VERDICT and chosen in set(Verdict):
-            typed: Mapping[str, Any] = values.get(f"{REASON}.{rest}", {})
-            said = (next(iter(typed.values()), None) or {}).get("value")
-            found.append(
-                Choice(
-                    request=request,
-                    digest=digest,
-                    verdict=Verdict(chosen),
-                    reason=str(said or "").strip(),
-                )
-            )
+    chosen = ((one, _chosen(state, one)) for one in _items_of(state))
+    return [
+        Choice(
+            request=item.partition(".")[0],
+            digest=item.partition(".")[2],
+            verdict=Verdict(verdict),
+            reason=_reason_of(state, item),
+        )
+        for item, verdict in chosen
+        if verdict in set(Verdict)
+    ]
+
+
+def left_with_reason(state: Mapping[str, Any]) -> list[str]:
+    """Return where a reason was typed about an item that is left as it is, by block."""
+    left = (one for one in _items_of(state) if _chosen(state, one) not in set(Verdict))
+    return [f"{REASON}.{one}" for one in left if _reason_of(state, one)]
+
+
+def _items_of(state: Mapping[str, Any]) -> list[str]:
+    """Return the requests of a page, each with the head of its digest."""
+    named = (block.partition(".") for block in state.get("values", {}))
+    return [rest for name, _, rest in named if name == VERDICT]
+
+
+def _chosen(state: Mapping[str, Any], item: str) -> str:
+    field = _values(state, f"{VERDICT}.{item}").get(VERDICT, {})
+    return str((field.get("selected_option") or {}).get("value") or "")
+
+
+def _reason_of(state: Mapping[str, Any], item: str) -> str:
+    field = next(iter(_values(state, f"{REASON}.{item}").values()), None) or {}
+    return str(field.get("value") or "").strip()
+
+
+def _values(state: Mapping[str, Any], block: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = state.get("values", {}).get(block, {})
     return found
 
 
-def done_modal(told: str) -> View:
-    """Build what takes the place of the last page: what was decided; `told` is mrkdwn."""
+def done_modal(told: str, *, decided: int, of: int) -> View:
+    """Build what takes the place of the last page: how much of it was decided; `told` is mrkdwn."""
+    title = "Decided" if decided == of else "Partly decided" if decided else "Not done"
     return View(
         type="modal",
-        title=plain("Decided", limits.VIEW_TITLE),
+        title=plain(title, limits.VIEW_TITLE),
         close=plain("Close", limits.VIEW_TITLE),
         blocks=[section(told)],
     )

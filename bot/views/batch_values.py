@@ -45,6 +45,11 @@ class BatchCard:
         return [one for one in self.items if one.is_open]
 
     @property
+    def turning(self) -> list[RequestCard]:
+        """Return the requests of which an approval can still be taken back."""
+        return [one for one in self.items if may_turn(one)]
+
+    @property
     def decidable(self) -> list[RequestCard]:
         """Return those that can be decided, be it to take an approval back."""
         return [one for one in self.items if one.is_open or may_turn(one)]

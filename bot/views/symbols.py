@@ -10,7 +10,7 @@ STATUS: dict[Status, tuple[str, str]] = {
     Status.READY: ("▶️", "about to go on"),
     Status.RUNNING: ("▶️", "running"),
     Status.WAITING: ("⏸️", "waiting"),
-    Status.IN_DOUBT: ("❓", "in doubt: somebody has to say what happened"),
+    Status.IN_DOUBT: ("❓", "in doubt: nobody knows yet whether it happened"),
     Status.EXCEPTION: ("⚠️", "stopped: somebody has to say how it goes on"),
     Status.DONE: ("✅", "done"),
     Status.DENIED: ("⛔", "rejected"),

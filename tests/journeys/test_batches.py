@@ -1,6 +1,7 @@
 """Items of a loop that are put to people together: one card, all at once or one by one."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -43,6 +44,11 @@ RULE = """  - name: credits
     when: effect == "write" && workflow == "credit-orders" && size(inputs.orders) > 3
     stages: [{from: ["@finance-leads"], approve: 1}]
     reason: required
+    batch: true
+  - name: coded credits
+    when: effect == "write" && workflow == "credit-orders" && size(inputs.orders) == 5
+    stages: [{from: ["@finance-leads"], approve: 1}]
+    step_up: totp
     batch: true
 services:
 """
@@ -199,6 +205,52 @@ def test_a_reason_that_is_wanted_is_asked_for_with_each_item_or_once_for_all(cas
     assert batch.effects() == batch.orders
 
 
+def test_a_reason_for_an_item_that_is_left_as_it_is_is_not_dropped(case: Case) -> None:
+    batch = Batch(case, 3)
+    ana = case.person("ana")
+    ana.click("Decide one by one", message=batch.card)
+    page = ana.wait_for_view("Decide one by one")
+    verdicts, reasons = fields(page, "verdict"), fields(page, "item_reason")
+    ana.submit({verdicts[0]: "Approve", reasons[1]: "paid twice"})
+    refused = ana.wait_for_view("Decide one by one")
+
+    assert list(refused.errors) == [reasons[1]]
+    assert "choose above, or empty this" in refused.errors[reasons[1]]
+    assert "✅" not in case.now(batch.card).words
+
+    ana.submit({verdicts[1]: "Reject"})
+    batch.shows("✅ 1 approved", "⛔ 1 rejected", "paid twice", "✋ 1 open")
+    ana.close_view(everything=True)
+    case.person("ben").click("Approve", message=case.now(batch.card))
+    batch.ends()
+
+
+def test_whoever_has_no_codes_rejects_one_item_and_is_told_why_they_approve_none(
+    case: Case,
+) -> None:
+    batch = Batch(case, 5)
+    ana = case.person("ana")
+    ana.click("Decide one by one", message=batch.card)
+    page = ana.wait_for_view("Decide one by one")
+    choices = [
+        [one["value"] for one in block["element"]["options"]]
+        for block in page.blocks
+        if str(block.get("block_id", "")).startswith("verdict.")
+    ]
+    ana.submit({fields(page, "verdict")[1]: "Reject", fields(page, "item_reason")[1]: "paid"})
+    batch.shows("⛔ 1 rejected", "✋ 4 open")
+
+    assert "you have none that count yet" in page.words
+    assert "Code from your authenticator app" not in page.words
+    assert choices == [["deny", "leave"]] * 5
+
+    ana.close_view(everything=True)
+    ana.click("Reject all 4", message=case.now(batch.card))
+    ana.wait_for_view("Reject")
+    ana.submit({"reason": "not this month"})
+    batch.shows("⛔ 5 rejected")
+
+
 def test_of_an_item_that_is_settled_no_reason_is_wanted_any_more(case: Case) -> None:
     batch = Batch(case, 4)
     ana, ben = case.person("ana"), case.person("ben")
@@ -232,6 +284,56 @@ def test_all_are_rejected_with_one_reason(case: Case) -> None:
     batch.shows("⛔ 2 rejected", "rejected items 1 to 2", "not this month")
 
     assert batch.effects() == []
+
+
+def test_all_approvals_that_nothing_has_used_yet_are_taken_back_with_one_reason(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_answers = threading.Event()
+    monkeypatch.setattr(case.day.stage.shop.faults, "dawdle", shop_answers.wait)
+    batch = Batch(case, 3)
+    ana, ben = case.person("ana"), case.person("ben")
+    try:
+        ana.click("Approve all 3", message=batch.card)
+        case.waits(lambda: "Take all 2 back" in case.now(batch.card).buttons or None, "the button")
+        before = len(ben.ephemerals)
+        ben.click("Take all 2 back", message=case.now(batch.card))
+        told = case.waits(lambda: next(iter(ben.ephemerals[before:]), None), "an answer").words
+        ana.click("Take all 2 back", message=case.now(batch.card))
+        form = ana.wait_for_view("Take back")
+        ana.submit({"reason": "wrong list"})
+        batch.shows("✅ 1 approved", "⛔ 2 rejected", "rejected items 2 to 3", "wrong list")
+    finally:
+        shop_answers.set()
+    batch.ends()
+
+    assert "This request is already approved." in told
+    assert "items 2 to 3" in form.words
+    assert "What has begun by the time you send this goes on" in form.words
+    assert batch.effects() == batch.orders[:1]
+    assert not case.now(batch.card).buttons
+
+
+def test_what_was_decided_in_part_is_not_called_not_done(case: Case) -> None:
+    batch = Batch(case, 3)
+    ana, ben = case.person("ana"), case.person("ben")
+    for one in (ana, ben):
+        one.click("Reject all 3", message=batch.card)
+        one.wait_for_view("Reject")
+    ben.close_view()
+    ben.click("Decide one by one", message=batch.card)
+    page = ben.wait_for_view("Decide one by one")
+    ben.submit({fields(page, "verdict")[0]: "Approve"})
+    batch.shows("✅ 1 approved")
+    ben.close_view(everything=True)
+    ana.submit({"reason": "wrong list"})
+    partly = ana.wait_for_view("Not decided")
+    ana.close_view(everything=True)
+    batch.shows("✅ 1 approved", "⛔ 2 rejected")
+
+    assert partly.title == "Partly decided"
+    assert "✅ 0 approved · ⛔ 2 rejected" in partly.words
+    assert "item 1: This request is already approved." in partly.words
 
 
 def test_the_requester_cannot_decide_any_of_them(case: Case) -> None:

@@ -57,6 +57,7 @@ class Wordings:
     follow: dict[tuple[Subject, str], list[str]] = field(default_factory=dict)
     incomplete: set[tuple[Subject, str]] = field(default_factory=set)
     patient: set[tuple[Subject, str]] = field(default_factory=set)
+    over: set[tuple[Subject, str]] = field(default_factory=set)
     files: dict[tuple[Subject, str], list[Attachment]] = field(default_factory=dict)
 
     def render(self, row: OutboxRow) -> Letter | None:
@@ -71,6 +72,7 @@ class Wordings:
             is_complete=subject not in self.incomplete,
             replies=[Content(text=one) for one in self.follow.get(subject, [])],
             may_wait=subject in self.patient,
+            is_over=subject in self.over,
             files=self.files.get(subject, []),
             thread=_thread_in(row),
         )

@@ -97,6 +97,31 @@ def test_a_live_state_is_updated_at_most_every_five_seconds(thread: Office) -> N
     assert texts(thread) == ["state 19"]
 
 
+def test_a_card_that_is_over_is_shown_at_once_and_then_updated_as_live_states_are(
+    thread: Office,
+) -> None:
+    card = (Subject.CARD, "q1")
+    thread.send(*card, "open")
+    thread.deliver(seconds=2)
+    thread.wordings.over.add(card)
+    thread.wordings.incomplete.add(card)
+    thread.send(*card, "approved")
+    thread.deliver(seconds=0.5)
+    at_once = texts(thread)[-1]
+    thread.wordings.incomplete.clear()
+    thread.send(*card, "approved, with its receipt")
+    thread.deliver(seconds=2)
+    complete, before = texts(thread)[-1], updates(thread)
+    for number in range(20):  # What was approved is done, one item after the other.
+        thread.send(*card, f"used up {number}")
+        thread.deliver(seconds=0.5)
+    thread.deliver(seconds=6)
+
+    assert (at_once, complete) == ("approved", "approved, with its receipt")
+    assert updates(thread) - before <= 4
+    assert texts(thread)[-1] == "used up 19"
+
+
 def test_a_decision_does_not_wait_for_live_states(thread: Office) -> None:
     thread.send(Subject.CARD, "q1", "open")
     thread.deliver(seconds=2)

@@ -74,7 +74,7 @@ def check_everything(card: BatchCard, words: str) -> None:
         one["block_id"].split(".")[1] for page in shown for one in page["blocks"] if is_verdict(one)
     ]
     assert asked == [one.preview.request for one in card.decidable]
-    judged_view(done_modal(counted(3, 4, [words] * 5)))
+    judged_view(done_modal(counted(3, 4, [words] * 5), decided=7, of=12))
     if card.open:
         judged_view(approve_all_modal(card, card.open))
         judged_view(reject_all_modal(card, card.open))

@@ -474,6 +474,30 @@ def test_a_reminder_of_a_batch_is_one_line(store: SqlStore, clock: Clock) -> Non
 
 
 @Sqlite
+def test_items_of_which_not_the_same_holds_wait_on_cards_of_their_own(
+    store: SqlStore, clock: Clock
+) -> None:
+    asks = 'stages: [{from: ["%s"]}], batch: true'
+    much = f'{{name: much, when: effect == "write" && args.by >= 2, {asks % "@directors"}}}'
+    text = policy(asks % "@deciders").replace("}]\n", f"}}, {much}]\n")
+    house = Working(store, clock, definitions=(loop(GOES_ON),), policy=text)
+    house.world.items = [{"name": f"n{one}", "by": one} for one in (1, 2, 1, 3)]
+    run = house.start("pay-all")
+    house.settle()
+    small, big = (
+        [one for one in open_ones(house, run) if len(one.stages) == stages] for stages in (1, 2)
+    )
+
+    assert [one.step for one in small] == ["pay/0", "pay/2"]
+    assert [one.step for one in big] == ["pay/1", "pay/3"]
+    assert [one.batch for one in (*small, *big)] == [small[0].id] * 2 + [big[0].id] * 2
+
+    say(house, small, APPROVE)
+    house.settle()
+    assert house.world.effects == [f"{run}/pay/{one}" for one in (0, 2)]
+
+
+@Sqlite
 def test_a_batch_names_everybody_whom_its_items_wait_for(store: SqlStore, clock: Clock) -> None:
     asks = 'stages: [{from: ["%s"]}], batch: true, remind: [1h], escalate: {after: 2h, to: ["%s"]}'
     little = policy(asks % ("@deciders", "@owners")).replace('step == "pay"', "args.by < 2")
