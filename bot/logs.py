@@ -8,6 +8,7 @@ on names that run. That the database is away is told once a minute by each part 
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,17 +37,22 @@ Write = Callable[[logging.LogRecord, str], str]
 
 
 def configure_logs(
-    level: str, redact: Redact, *, form: str = "", stream: TextIO | None = None
+    level: str,
+    redact: Redact,
+    *,
+    form: str = "",
+    stream: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Send everything that is logged to `stream`, in place of earlier settings.
 
     `form` is `json` or `words`; without it a terminal is given words, anything else JSON.
     """
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
+    handler = Lines(stream)
     as_words = form == "words" or (not form and stream.isatty())
     handler.setFormatter(RedactingFormatter(redact, _as_words if as_words else _as_json))
-    handler.addFilter(Outages())
+    handler.addFilter(Outages(clock))
     root = logging.getLogger()
     for earlier in list(root.handlers):
         root.removeHandler(earlier)
@@ -69,6 +75,40 @@ def remark_on_terminal(redact: Redact) -> None:
         logging.lastResort.setFormatter(RedactingFormatter(redact, _as_remark))
 
 
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes each record as one line.
+
+    The library's own handler prints what it cannot write as it stands there, secrets included.
+    """
+
+    _is_torn = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # After a full disk, what is left of an earlier line stands there without its end.
+        start = self.terminator if self._is_torn else ""
+        try:
+            self.stream.write(f"{start}{self._line_of(record)}{self.terminator}")
+            self.flush()
+        except (OSError, ValueError):  # No room, nobody who reads, or closed.
+            self._is_torn = True
+        else:
+            self._is_torn = False
+
+    def _line_of(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except Exception as error:  # noqa: BLE001  it names no values, whatever it is
+            known = {
+                "name": record.name,
+                "levelno": logging.ERROR,
+                "levelname": "ERROR",
+                "msg": "a line cannot be written",
+                "at": f"{record.pathname}:{record.lineno}",
+                "why": type(error).__name__,
+            }
+            return self.format(logging.makeLogRecord(known))
+
+
 class Outages(logging.Filter):
     """Keeps a database that is away for hours from filling the disk with one sentence.
 
@@ -77,8 +117,9 @@ class Outages(logging.Filter):
     So is a key that somebody ended, of which the process says at its end what to do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
         self._told: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -87,9 +128,10 @@ class Outages(logging.Filter):
             return True
         record.exc_info, record.reason = None, _reason(error)
         kind = record.name, record.getMessage()
-        if record.created < self._told.get(kind, -AGAIN_SECONDS) + AGAIN_SECONDS:
+        now = self._clock()  # Not the record's moment: the machine's clock may be set back.
+        if kind in self._told and now < self._told[kind] + AGAIN_SECONDS:
             return False
-        self._told[kind] = record.created
+        self._told[kind] = now
         return True
 
 
