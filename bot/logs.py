@@ -5,6 +5,7 @@ secrets are taken out of it last, from the finished text. What is logged while a
 on names that run. That the database is away is told once a minute by each part that waits for it.
 """
 
+import errno
 import json
 import logging
 import sys
@@ -114,7 +115,8 @@ class Outages(logging.Filter):
 
     Each part that waits tries again every second or so. The first try is told, then one a
     minute, with the reason in the place of a trace that only shows the way through a library.
-    So is a key that somebody ended, of which the process says at its end what to do.
+    So is a key that somebody ended, of which the process says at its end what to do, and that
+    the process may open no more files, of which a listener would tell hundreds of times a second.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -124,7 +126,8 @@ class Outages(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, StorageUnavailableError | SigningKeyError):
+        is_outage = isinstance(error, StorageUnavailableError | SigningKeyError)
+        if error is None or not (is_outage or _is_out_of_files(error)):
             return True
         record.exc_info, record.reason = None, _reason(error)
         kind = record.name, record.getMessage()
@@ -133,6 +136,10 @@ class Outages(logging.Filter):
             return False
         self._told[kind] = now
         return True
+
+
+def _is_out_of_files(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}
 
 
 def _reason(error: BaseException) -> str:

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -124,6 +125,22 @@ def test_a_database_that_is_away_or_a_key_that_ended_is_told_once_a_minute_and_w
 
     assert told == [("outbox", why), ("clock", why)] * 2 + [("outbox", None)]
     assert ["exception" in line for line in lines] == [False] * 4 + [True]
+
+
+def test_a_listener_without_files_is_told_once_a_minute_however_often_somebody_connects(
+    written: io.StringIO,
+) -> None:
+    clock = Clock()
+    configure_logs("INFO", str, stream=written, clock=clock)
+    for clock.seconds in range(90):
+        for number in (errno.EMFILE, errno.EMFILE, errno.EACCES):
+            error = OSError(number, os.strerror(number))
+            log.error("no connection is taken in", exc_info=(OSError, error, None))
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    told = [line["reason"] for line in lines if "exception" not in line]
+
+    assert told == [f"[Errno {errno.EMFILE}] Too many open files"] * 2
+    assert len(lines) == 2 + 90  # What is no such trouble keeps its trace, each time.
 
 
 def test_what_is_logged_while_a_run_is_worked_on_names_it(written: io.StringIO) -> None:
