@@ -11,10 +11,12 @@ from contextlib import suppress
 from typing import cast
 
 import h11
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SECONDS = 20.0
 PARTING_SECONDS = 5.0
+LAST_SECONDS = 0.5  # For a request that was on its way when the server began to stop.
 BACKLOG = 100  # Taken in at once, before the first of them is counted.
 SHARE = 4  # A process may listen at three addresses; the last part is for everything else.
 MOST = 10_000
@@ -27,6 +29,7 @@ class Connection(H11Protocol):
     _until: asyncio.TimerHandle | None = None
     _asks_no_more = False
     _is_parting = False
+    _is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # As in uvicorn.
         """Take it in; where there are too many, the one that owes its move longest makes room."""
@@ -49,15 +52,31 @@ class Connection(H11Protocol):
     def handle_events(self) -> None:
         """Take up what came; a part of a request gains no time."""
         super().handle_events()
+        if self._is_last and self._is_asked():
+            self._end_with_answer()
         self._look()
+
+    def shutdown(self) -> None:
+        """Answer what comes within a moment, and say in the answer that it is the last.
+
+        A proxy may just be sending a request on a connection that it kept. Were that closed at
+        once, nobody would answer, and the proxy may send nothing but a read to another bot.
+        """
+        self._is_last = True
+        if self._is_asked():
+            self._end_with_answer()
+        elif self._is_parting:
+            self.transport.close()
+        else:
+            self._stop()
+            self._until = self.loop.call_later(LAST_SECONDS, self.transport.close)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # As in asyncio, which reads the answer.
         """Answer whoever asked all of it and then ended only their own side; it is lawful.
 
         It looks the same where they are gone, so what waits on their behalf is told of it.
         """
-        is_asked = self.cycle is not None and not self.cycle.response_complete
-        self._asks_no_more = is_asked and not self.cycle.more_body
+        self._asks_no_more = self._is_asked() and not self.cycle.more_body
         if self._asks_no_more:
             self.cycle.scope["state"][ASKS_NO_MORE] = True
         return self._asks_no_more
@@ -115,8 +134,14 @@ class Connection(H11Protocol):
             self._until = self.loop.call_later(SECONDS, self.give_up)
 
     def _is_at_work(self) -> bool:
-        is_asked = self.cycle is not None and not self.cycle.response_complete
-        return is_asked and not self.flow.write_paused
+        return self._is_asked() and not self.flow.write_paused
+
+    def _is_asked(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _end_with_answer(self) -> None:
+        self.cycle.keep_alive = False
+        self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
 
     def _stop(self) -> None:
         if self._until is not None:

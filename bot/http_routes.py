@@ -28,7 +28,7 @@ from workflows.errors import InterlockError
 from workflows.store import RunRow
 
 MOST_BYTES = 256 * 1024
-LONGEST_WAIT = 60
+LONGEST_WAIT = 50  # Proxies and load balancers give up an answer after a minute, and some the bot.
 LOOK_EVERY = 1.0  # What other processes commit wakes nobody here.
 
 log = logging.getLogger(__name__)

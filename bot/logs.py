@@ -6,9 +6,11 @@ on names that run, and where a process serves many workspaces, the one it is abo
 database is away is told once a minute by each part that waits for it.
 """
 
+import errno
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -41,17 +43,22 @@ Write = Callable[[logging.LogRecord, str], str]
 
 
 def configure_logs(
-    level: str, redact: Redact, *, form: str = "", stream: TextIO | None = None
+    level: str,
+    redact: Redact,
+    *,
+    form: str = "",
+    stream: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Send everything that is logged to `stream`, in place of earlier settings.
 
     `form` is `json` or `words`; without it a terminal is given words, anything else JSON.
     """
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
+    handler = Lines(stream)
     as_words = form == "words" or (not form and stream.isatty())
     handler.setFormatter(RedactingFormatter(redact, _as_words if as_words else _as_json))
-    handler.addFilter(Outages())
+    handler.addFilter(Outages(clock))
     root = logging.getLogger()
     for earlier in list(root.handlers):
         root.removeHandler(earlier)
@@ -74,28 +81,70 @@ def remark_on_terminal(redact: Redact) -> None:
         logging.lastResort.setFormatter(RedactingFormatter(redact, _as_remark))
 
 
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes each record as one line.
+
+    The library's own handler prints what it cannot write as it stands there, secrets included.
+    """
+
+    _is_torn = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # After a full disk, what is left of an earlier line stands there without its end.
+        start = self.terminator if self._is_torn else ""
+        try:
+            self.stream.write(f"{start}{self._line_of(record)}{self.terminator}")
+            self.flush()
+        except (OSError, ValueError):  # No room, nobody who reads, or closed.
+            self._is_torn = True
+        else:
+            self._is_torn = False
+
+    def _line_of(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except Exception as error:  # noqa: BLE001  it names no values, whatever it is
+            known = {
+                "name": record.name,
+                "levelno": logging.ERROR,
+                "levelname": "ERROR",
+                "msg": "a line cannot be written",
+                "at": f"{record.pathname}:{record.lineno}",
+                "why": type(error).__name__,
+            }
+            return self.format(logging.makeLogRecord(known))
+
+
 class Outages(logging.Filter):
     """Keeps a database that is away for hours from filling the disk with one sentence.
 
     Each part that waits tries again every second or so. The first try is told, then one a
     minute, with the reason in the place of a trace that only shows the way through a library.
-    So is a key that somebody ended, of which the process says at its end what to do.
+    So is a key that somebody ended, of which the process says at its end what to do, and that
+    the process may open no more files, of which a listener would tell hundreds of times a second.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
         self._told: dict[tuple[str, ...], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, StorageUnavailableError | SigningKeyError):
+        is_outage = isinstance(error, StorageUnavailableError | SigningKeyError)
+        if error is None or not (is_outage or _is_out_of_files(error)):
             return True
         record.exc_info, record.reason = None, _reason(error)
         kind = record.name, record.getMessage(), _WORKSPACE.get()
-        if record.created < self._told.get(kind, -AGAIN_SECONDS) + AGAIN_SECONDS:
+        now = self._clock()  # Not the record's moment: the machine's clock may be set back.
+        if kind in self._told and now < self._told[kind] + AGAIN_SECONDS:
             return False
-        self._told[kind] = record.created
+        self._told[kind] = now
         return True
+
+
+def _is_out_of_files(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}
 
 
 def _reason(error: BaseException) -> str:

@@ -81,7 +81,7 @@ WRITER_ENDED = "IL001"
 LOG_MOVED = "IL002"
 TO_THE_SERVER = (
     "Have INTERLOCK_DATABASE_URL lead to the Postgres server itself, or to a pooler that works per"
-    " session and hands `options` on."
+    " session and hands `options` on; docs/operations says what PgBouncer takes."
 )
 SERVER_FULL = "53100"
 NO_RIGHT = "42501"

@@ -58,6 +58,10 @@ OPTIONS = {
     "idle_in_transaction_session_timeout": "300000",
 }
 
+# What a session begins with, whatever was said in it since. Behind a comma stands in which order
+# days and months are read, or a further schema.
+SET_THERE = "SELECT lower(name), split_part(reset_val, ',', 1) FROM pg_settings"
+
 T = TypeVar("T")
 
 
@@ -96,7 +100,7 @@ class PostgresDatabase(Database):
         try:
             with storage_refusals(), self._pool.connect() as opened:
                 driver = cast("JourneyConnection", opened.connection.driver_connection)
-                _require_options(driver)
+                _require_options(driver, schema_of(url))
                 self._require_own_session(driver)
         except BaseException:
             self.close()
@@ -247,13 +251,15 @@ def _refuse_if_spent(driver: Any, *_: object) -> None:  # noqa: ANN401  psycopg'
     driver.is_outdated = not driver.takes_changes
 
 
-def _require_options(driver: JourneyConnection) -> None:
-    """Refuse to work where what we ask of each session does not reach the server.
+def _require_options(driver: JourneyConnection, schema: str) -> None:
+    """Refuse to work where a session is not set as we ask, by us or by the role.
 
     Raises:
         UnusableDatabaseError: a pooler keeps it to itself.
     """
-    if driver.execute("SHOW lock_timeout").fetchone() != (f"{LOCK_TIMEOUT_MS // 1000}s",):
+    asked = {**OPTIONS, "search_path": schema} if schema else OPTIONS
+    found = dict(driver.execute(SET_THERE).fetchall())
+    if any(found.get(name) != value.replace("\\", "") for name, value in asked.items()):
         raise UnusableDatabaseError(
             "The settings of the bot's sessions do not reach the Postgres server.",
             hint="A pooler before it leaves them out, as PgBouncer does with"

@@ -105,6 +105,8 @@ def _refused(error: OSError, *, as_json: bool) -> Refused | None:
         return Refused(_no_room(error), as_json=False)
     if isinstance(error, PermissionError) and error.filename is not None:
         return Refused(_closed_to_us(str(error.filename)), as_json=as_json)
+    if error.errno == errno.EROFS and error.filename is not None:
+        return Refused(_taking_no_changes(error), as_json=as_json)
     return None
 
 
@@ -119,4 +121,12 @@ def _closed_to_us(file: str) -> StorageError:
     return StorageError(
         f"This account may not use {file}.",
         hint="Run the command as the account that the bot runs as.",
+    )
+
+
+def _taking_no_changes(error: OSError) -> StorageError:
+    return StorageError(
+        f"{error.filename} cannot be written: {error.strerror}.",
+        hint="Have the folder mounted so that it takes changes (for a systemd unit, name it in"
+        " ReadWritePaths), or set INTERLOCK_HOME to another one.",
     )

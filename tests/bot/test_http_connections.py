@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import httpx
@@ -14,6 +16,7 @@ from starlette.routing import Route
 
 import bot.http_connections
 from bot.http import HttpServer
+from bot.http_connections import Connection
 from sandbox.ports import free_port
 
 FEW = 8
@@ -115,6 +118,42 @@ def test_a_crowd_that_says_nothing_leaves_room_for_others(
     assert answer.text == "ok"
     assert len(left) == FEW - 1
     assert left == crowd[-len(left) :]  # Who came last may still be about to ask.
+
+
+def test_what_comes_on_a_kept_connection_while_the_server_stops_is_answered_as_the_last(
+    monkeypatch: pytest.MonkeyPatch, server: HttpServer, port: int
+) -> None:
+    monkeypatch.setattr(bot.http_connections, "LAST_SECONDS", 2.5)
+    is_stopping = threading.Event()
+
+    def shutdown(connection: Connection) -> None:
+        earlier(connection)
+        is_stopping.set()
+
+    earlier = Connection.shutdown
+    monkeypatch.setattr(Connection, "shutdown", shutdown)
+    with connect(port, ASK) as opened, ThreadPoolExecutor(1) as pool:
+        assert read_until(opened, b"ok").startswith(b"HTTP/1.1 200 OK")
+        stopped = pool.submit(server.stop)
+        assert is_stopping.wait(PATIENT)
+        opened.sendall(THINK)  # As from a proxy that does not know yet.
+        answer = read_until(opened, b"thought")
+
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b"connection: close" in answer.lower()
+        assert is_closed(opened)
+        stopped.result(PATIENT)
+
+
+def test_a_kept_connection_on_which_nothing_comes_does_not_keep_the_server(
+    server: HttpServer, port: int
+) -> None:
+    with connect(port, ASK) as opened:
+        assert read_until(opened, b"ok").startswith(b"HTTP/1.1 200 OK")
+        server.stop()
+
+        assert is_closed(opened)
+        assert server.problem() == "The HTTP server has ended."
 
 
 def is_broken_off(opened: socket.socket, sent: bytes, *, every: float = 0) -> bool:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import cast
 
 import httpx
@@ -10,6 +12,7 @@ import pytest
 from starlette.requests import Request
 
 import bot.http_body
+import bot.http_routes
 from bot.api import Api
 from bot.hooks import Hooks
 from bot.http import HttpServer
@@ -48,7 +51,14 @@ def broken() -> Broken:
 
 @pytest.fixture
 def address(broken: Broken) -> Iterator[str]:
-    programs = Programs(api=cast("Api", broken), hooks=cast("Hooks", broken), polls=Polls())
+    api, hooks = cast("Api", broken), cast("Hooks", broken)
+    with served(Programs(api=api, hooks=hooks, polls=Polls())) as at:
+        yield at
+
+
+@contextmanager
+def served(programs: Programs) -> Iterator[str]:
+    """Serve `programs`, and give the address."""
     port = free_port()
     server = HttpServer(None, host="127.0.0.1", port=port, programs=programs)
     server.start()
@@ -59,6 +69,45 @@ def address(broken: Broken) -> Iterator[str]:
 def ask(address: str) -> httpx.Response:
     headers = {"authorization": f"Bearer {SECRET}"}
     return httpx.get(f"{address}/runs/r1", headers=headers, timeout=SECONDS)
+
+
+class Waiting:
+    """An `Api` with a run that goes on waiting."""
+
+    def admit(self, authorization: str) -> object:
+        del authorization
+        return SimpleNamespace(token=SimpleNamespace(name="t"))
+
+    def row(self, *_: object) -> object:
+        return SimpleNamespace(rseq=2, status=SimpleNamespace(is_end=False))
+
+    def shown(self, _: object) -> dict[str, object]:
+        return {}
+
+
+class Ticking:
+    """A clock that goes on by a second whenever somebody looks."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+
+def test_the_longest_wait_ends_well_before_a_proxy_gives_up_after_its_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Ticking()
+    monkeypatch.setattr(bot.http_routes, "time", clock)
+    monkeypatch.setattr(bot.http_routes, "LOOK_EVERY", 0.001)
+    api, hooks = cast("Api", Waiting()), cast("Hooks", Waiting())
+    with served(Programs(api=api, hooks=hooks, polls=Polls())) as address:
+        answer = httpx.get(f"{address}/runs/r1?wait=60&after=2", timeout=SECONDS)
+
+    assert answer.status_code == 200
+    assert 30 <= clock.seconds <= 55
 
 
 def test_a_defect_is_logged_and_answered_without_a_word_about_it(

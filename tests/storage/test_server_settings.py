@@ -2,13 +2,14 @@
 
 import itertools
 import os
+import re
 import select
 import socket
 import socketserver
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,7 +19,7 @@ from sqlalchemy import URL, make_url
 from storage.database import open_database
 from storage.log_setup import init_log
 from storage.migrate import require_usable, upgrade
-from storage.postgres_database import with_schema
+from storage.postgres_database import OPTIONS, with_schema
 from storage.store import SqlStore
 from storage.verify import verify_database
 from tests.conftest import NUMBERS
@@ -44,6 +45,15 @@ SETTINGS = {
     "transform_null_equals": "on",
     "quote_all_identifiers": "on",
     "default_text_search_config": "simple",
+}
+
+# What a role may have instead of what the bot asks of its sessions.
+OTHERWISE = {
+    "synchronous_commit": "off",
+    "default_transaction_isolation": "serializable",
+    "timezone": "Asia/Kolkata",
+    "datestyle": "German, DMY",
+    "quote_all_identifiers": "on",
 }
 
 
@@ -318,6 +328,54 @@ def test_a_pooler_that_does_not_work_per_session_with_our_settings_is_refused(
         open_database(before.render_as_string(hide_password=False))
 
     assert "pooler" in f"{refused.value} {refused.value.hint}"
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+AS_WE_ASK = re.findall(
+    r"^ALTER ROLE interlock (SET .+);$", (DOCS / "operations.md").read_text(), re.MULTILINE
+)
+
+
+def through_a_pooler_as(postgres_url: str, *settings: str) -> AbstractContextManager[URL]:
+    """Give an address that hands no options on, for a role that has `settings` of its own."""
+    role = f"behind_a_pooler_{next(NUMBERS)}"
+    set_there(
+        postgres_url,
+        f"CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'of-a-test'",
+        *(f"ALTER ROLE {role} {one}" for one in settings),
+    )
+    as_role = make_url(postgres_url).set(username=role, password="of-a-test")
+    return reached_through(Pooler, as_role.render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize("missing", range(len(AS_WE_ASK)), ids=list(OPTIONS))
+def test_one_setting_that_a_role_has_otherwise_is_refused_behind_a_pooler(
+    postgres_url: str, missing: int
+) -> None:
+    name = list(OPTIONS)[missing]
+    other = OTHERWISE.get(name, "2min")
+    settings = [*AS_WE_ASK[:missing], f"SET {name} = '{other}'", *AS_WE_ASK[missing + 1 :]]
+    with (
+        through_a_pooler_as(postgres_url, *settings) as before,
+        pytest.raises(UnusableDatabaseError, match="do not reach the Postgres server"),
+    ):
+        open_database(before.render_as_string(hide_password=False))
+
+
+def test_a_workspace_whose_schema_a_pooler_keeps_to_itself_is_refused(postgres_url: str) -> None:
+    with through_a_pooler_as(postgres_url, *AS_WE_ASK) as before:
+        url = with_schema(before, "interlock_t0123abcd").render_as_string(hide_password=False)
+        with pytest.raises(UnusableDatabaseError, match="do not reach the Postgres server"):
+            open_database(url)
+
+
+def test_behind_a_pooler_that_works_per_session_the_role_may_have_our_settings(
+    blank_postgres_url: str, home: Path
+) -> None:
+    with through_a_pooler_as(blank_postgres_url, *AS_WE_ASK) as before:
+        status, _ = worked_on(before.render_as_string(hide_password=False), home)
+
+    assert status == "done"
 
 
 @pytest.mark.parametrize(
