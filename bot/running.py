@@ -4,6 +4,7 @@ import logging
 import resource
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -12,6 +13,7 @@ from typing import Protocol
 from workflows.errors import InterlockError
 
 WATCH_SECONDS = 1.0
+ONE_WISH_SECONDS = 1.0  # `timeout` tells the process and then its group: that is one wish.
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +83,20 @@ def leave_no_core_dump() -> None:
 
 
 @contextmanager
-def until_signalled() -> Iterator[threading.Event]:
-    """Give an event that SIGTERM and SIGINT set; a second one ends the process at once."""
+def until_signalled(*, ticks: Callable[[], float] = time.monotonic) -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and SIGINT set; one that comes later ends the process at once.
+
+    What comes within a second of the first is taken for the same wish.
+    """
     stopping = threading.Event()
+    wished = list[float]()
 
     def on_signal(number: int, _: FrameType | None) -> None:
+        wished.append(ticks())
         stopping.set()
-        signal.signal(number, signal.SIG_DFL)
+        if wished[-1] - wished[0] > ONE_WISH_SECONDS:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
     earlier = {one: signal.signal(one, on_signal) for one in (signal.SIGTERM, signal.SIGINT)}
     try:

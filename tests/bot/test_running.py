@@ -100,3 +100,21 @@ def test_a_process_that_breaks_down_leaves_no_picture_of_its_memory() -> None:
     leave_no_core_dump()
 
     assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+
+
+def test_a_signal_that_comes_twice_at_once_is_one_wish_and_a_later_one_ends_the_process() -> None:
+    ticks = iter([10.0, 10.9, 11.2])
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with until_signalled(ticks=lambda: next(ticks)) as stopping:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.write(write, b"finishes" if stopping.is_set() else b"goes on")
+            os.kill(os.getpid(), signal.SIGINT)
+        os._exit(0)
+    os.close(write)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(read, "rb") as told:
+        assert told.read() == b"finishes"
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGINT
