@@ -318,6 +318,18 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         [{**requested(stage(ANA)), "parts": {"args": PART}}, granted(ANA), intended()],
         "binding",
     ),
+    "approved what nobody asked": (
+        [requested(stage(ANA)), granted(ANA, binding=UNHEARD)],
+        "binding",
+    ),
+    "let in by somebody's word within the run": (
+        [
+            requested(stage(ANA)),
+            entry("approval.delegated", {"request": "q", "from": ANA, "to": BEN, "until": LATER}),
+            *[granted(BEN), intended()],
+        ],
+        "",
+    ),
     "of another version than asked": ([started(version=UNHEARD), requested(stage(ANA))], "binding"),
     "the request of another step": (
         [requested(stage(ANA)), granted(ANA), intended(step="t")],
