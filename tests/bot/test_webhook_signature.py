@@ -153,7 +153,14 @@ def test_github_signs_the_body_alone(key: bytes, body: bytes, other: bytes) -> N
 
 
 @pytest.mark.parametrize(
-    "secret", ["whsec_", "whsec_short", "whsec_" + "!" * 40, "whsec_" + "QUJD" * 4]
+    "secret",
+    [
+        "whsec_",
+        "whsec_short",
+        "whsec_" + "!" * 40,
+        "whsec_" + "QUJD" * 4,
+        "whsec_" + "QUJD" * 8 + " QUJD",
+    ],
 )
 def test_a_secret_that_is_no_key_is_refused_without_being_told(secret: str) -> None:
     with pytest.raises(SecretError) as refused:

@@ -53,6 +53,11 @@ def test_a_changed_policy_asks_again(house: Working) -> None:
     assert withdrawn(house, run) == ["policy_changed"]
     assert house.world.effects == []
     assert house.status(run) == "waiting"
+    (asked_first, _) = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    (void,) = [one for one in house.entries(run) if one.kind == "approval.withdrawn"]
+    assert [void.data[name] for name in ("request", "binding")] == [
+        asked_first.data[name] for name in ("request", "binding")
+    ]
 
 
 def test_an_approver_who_left_the_group_no_longer_counts(house: Working) -> None:
