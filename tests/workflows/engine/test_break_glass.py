@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from storage.history import read_entries
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.world import POLICY, UNREACHABLE, ChangeWorld, Clock, Working, failing, id_of
@@ -148,6 +149,20 @@ def test_anybody_else_is_told_why_not(
         broken(house, run, by=who)
 
     assert house.kinds(run)[-1] == "approval.requested"
+
+
+def test_whoever_tries_and_may_not_leaves_an_entry(store: SqlStore, clock: Clock) -> None:
+    house = a_house(store, clock)
+    request = house.request(run := asked(house)).id
+    with pytest.raises(NotEligibleError):
+        house.engine.may_break_glass(request, id_of("zoe"))
+    with pytest.raises(NotEligibleError):
+        broken(house, run, by="rob")
+    with store.database.read() as connection:
+        told = [one for one in read_entries(connection, 0, 1_000) if one.kind == "approval.refused"]
+
+    assert [one.data["decision"] for one in told] == ["break-glass"] * 2
+    assert len({one.actor.ref for one in told}) == 2
 
 
 def test_a_reason_is_mandatory(store: SqlStore, clock: Clock) -> None:
@@ -297,12 +312,16 @@ def test_what_was_approved_and_waits_for_a_freeze_can_be_let_through(
     assert check_projections(store.database) == []
 
 
-def test_what_was_approved_and_waits_for_nothing_has_no_glass_any_more(
-    store: SqlStore, clock: Clock
+@pytest.mark.parametrize("waits", [None, "the head of the log was not compared yet"])
+def test_what_was_approved_and_waits_for_no_freeze_has_no_glass_any_more(
+    store: SqlStore, clock: Clock, waits: str | None
 ) -> None:
     house = a_house(store, clock)
     run = asked(house)
     house.approve(run)
+    if waits is not None:
+        house.effects_wait = waits
+        house.settle()
 
     with pytest.raises(RequestClosedError, match="already approved"):
         broken(house, run)
