@@ -3,7 +3,7 @@
 Every verifier reads the same ones: ours and that of each pack here, the page as runs of a log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from storage.entry_builder import Built
@@ -71,6 +71,11 @@ def edited(by: str) -> Members:
     return entry(
         "approval.edited", {"request": "q", "next": "n", "was": BINDING, "binding": None}, by=by
     )
+
+
+def void() -> Members:
+    data = {"request": "q", "binding": BINDING, "reason": "run_cancelled"}
+    return entry("approval.withdrawn", data)
 
 
 def away(giver: str, stand_in: str | None, *, until: str = LATER) -> Members:
@@ -150,6 +155,7 @@ ODD = binding(version="v", **{**OF, "policy": "odd"})
 PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
 FOR_ANA = {"for": ANA}
 TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
+SPEAKS_FOR_ANA = [requested(stage(ANA, BEN, SUE, approve=3, deny=2)), away(ANA, BEN)]
 OPENED = escalated(DORA, BEN, groups=["@d"], stages=[1])
 # Of each: what the entries tell, and the codes of what is wrong with that.
 STORIES: dict[str, tuple[list[Members], str]] = {
@@ -275,6 +281,65 @@ STORIES: dict[str, tuple[list[Members], str]] = {
     "who acts for the requester": (
         [away(RITA, ANA), requested(stage(ANA)), granted(ANA), intended()],
         "acts-for-excluded",
+    ),
+    "by the requester": (
+        [requested(stage(ANA, RITA), excluded=[]), granted(RITA)],
+        "self-approval",
+    ),
+    "by the requester in another's place": (
+        [requested(stage(ANA)), away(ANA, RITA), granted(RITA, **FOR_ANA)],
+        "self-approval",
+    ),
+    "in the requester's place": (
+        [requested(stage(ANA, RITA), excluded=[]), granted(ANA, **{"for": RITA})],
+        "self-approval no-delegation",
+    ),
+    "in the place of whoever changed it": (
+        [
+            *[activated(), moved(by=ANA), requested(stage(ANA), **ANEW)],
+            *[away(ANA, BEN), granted(BEN, **ANEW, **FOR_ANA)],
+        ],
+        "self-approval",
+    ),
+    "by whoever changed it in another's place": (
+        [
+            *[activated(), moved(by=BEN), requested(stage(ANA), **ANEW)],
+            *[away(ANA, BEN), granted(BEN, **ANEW, **FOR_ANA)],
+        ],
+        "self-approval",
+    ),
+    "by who is left out": (
+        [requested(stage(ANA), excluded=[ANA]), granted(ANA)],
+        "excluded-approver",
+    ),
+    "by who is left out in another's place": (
+        [requested(stage(ANA), excluded=[BEN]), away(ANA, BEN), granted(BEN, **FOR_ANA)],
+        "excluded-approver",
+    ),
+    "in the place of who is left out": (
+        [requested(stage(ANA), excluded=[ANA]), away(ANA, BEN), granted(BEN, **FOR_ANA)],
+        "excluded-approver acts-for-excluded",
+    ),
+    "after it was taken back": ([requested(stage(ANA)), void(), granted(ANA)], "decision-late"),
+    "rejected after it was taken back": (
+        [requested(stage(ANA)), void(), denied(ANA)],
+        "decision-late",
+    ),
+    "with the code it needs": (
+        [requested(stage(ANA), step_up="totp"), granted(ANA, step_up=True)],
+        "",
+    ),
+    "without the code it needs": (
+        [requested(stage(ANA), step_up="totp"), granted(ANA, step_up=False)],
+        "step-up",
+    ),
+    "in another's place, and in their own": (
+        [*SPEAKS_FOR_ANA, granted(BEN, **FOR_ANA), granted(BEN), granted(SUE)],
+        "counted-twice",
+    ),
+    "rejected in another's place, and approved in their own": (
+        [*SPEAKS_FOR_ANA, denied(BEN, **FOR_ANA), granted(BEN)],
+        "counted-twice",
     ),
     "changed after it was rejected": (
         [requested(stage(ANA)), denied(ANA), edited(RITA)],
@@ -431,9 +496,12 @@ STORIES: dict[str, tuple[list[Members], str]] = {
 
 
 def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Built]:
-    """Record a story as a run of its own, with people of its own."""
+    """Record a story as a run of its own, with people of its own.
+
+    What it leaves under way is done in the end: of each file only so many findings are shown.
+    """
     told = []
-    for one in (*all_of(members), ended()):
+    for one in (*all_of(members), *_done(members), ended()):
         trail.clock.at = moment(one["ts"])
         actor = Actor(
             kind=ActorKind(one["actor"]["t"]), ref=_named(trail, number, one["actor"]["ref"])
@@ -447,6 +515,17 @@ def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Buil
         )
         told += trail.tell(draft)
     return told
+
+
+def _done(members: Sequence[Members]) -> Iterator[Members]:
+    """Yield an end for each intent that has none."""
+    under_way: dict[object, Members] = {}
+    for one in members:
+        attempt = {name: one["data"].get(name) for name in ATTEMPT}
+        under_way.pop(attempt["attempt"], None)
+        if one["kind"] == "action.intended":
+            under_way[attempt["attempt"]] = attempt
+    yield from (executed(**attempt) for attempt in under_way.values())
 
 
 def _own(data: Members, number: int) -> Members:
