@@ -156,6 +156,8 @@ PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
 FOR_ANA = {"for": ANA}
 TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
 SPEAKS_FOR_ANA = [requested(stage(ANA, BEN, SUE, approve=3, deny=2)), away(ANA, BEN)]
+GLASS = {"from": ["@c"], "people": [SUE], "by": ["@d"], "review": 3600}
+BREAKABLE = requested(stage(ANA), glass=GLASS)
 OPENED = escalated(DORA, BEN, groups=["@d"], stages=[1])
 # Of each: what the entries tell, and the codes of what is wrong with that.
 STORIES: dict[str, tuple[list[Members], str]] = {
@@ -282,6 +284,10 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         [away(RITA, ANA), requested(stage(ANA)), granted(ANA), intended()],
         "acts-for-excluded",
     ),
+    "who acts for the requester, whom no list names": (
+        [away(RITA, ANA), requested(stage(ANA), excluded=[]), granted(ANA)],
+        "acts-for-excluded",
+    ),
     "by the requester": (
         [requested(stage(ANA, RITA), excluded=[]), granted(RITA)],
         "self-approval",
@@ -346,6 +352,58 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         "edit-late",
     ),
     "changed after one rejection of two": ([TWO_TO_DENY, denied(ANA), edited(RITA)], ""),
+    "changed after it was agreed to": (
+        [requested(stage(ANA)), granted(ANA), edited(RITA)],
+        "edit-late",
+    ),
+    "changed after it was taken back": ([requested(stage(ANA)), void(), edited(RITA)], "edit-late"),
+    "changed, and approved by the same": (
+        [
+            *[requested(stage(ANA)), edited(BEN)],
+            *[requested(stage(BEN), request="n"), granted(BEN, request="n")],
+        ],
+        "self-approval",
+    ),
+    "approved after it was changed": (
+        [requested(stage(ANA)), edited(RITA), granted(ANA)],
+        "decision-late",
+    ),
+    "one where it takes two": (
+        [requested(stage(ANA, BEN, approve=2)), granted(ANA), intended()],
+        "quorum",
+    ),
+    "none where it says that it takes none": (
+        [requested(stage(ANA, approve=0)), intended()],
+        "quorum",
+    ),
+    "in a stage too far": (
+        [requested(stage(ANA)), granted(ANA, 1)],
+        "ineligible-approver stage-order",
+    ),
+    "rejected in a stage too far": (
+        [requested(stage(ANA)), denied(ANA, 1), granted(BEN)],
+        "ineligible-approver",
+    ),
+    "something else than was approved": (
+        [requested(stage(ANA)), granted(ANA), intended(binding=UNHEARD)],
+        "binding",
+    ),
+    "on a request that nobody made": ([intended("n")], "intent-unasked"),
+    "bound to another plan": (
+        [{**requested(stage(ANA)), "parts": {"plan": PART}}, granted(ANA), intended()],
+        "binding",
+    ),
+    "glass broken": ([BREAKABLE, glass_broken(SUE), intended()], ""),
+    "glass broken by another": ([BREAKABLE, glass_broken(DORA)], "glass-ineligible"),
+    "glass broken by another, and done": (
+        [BREAKABLE, glass_broken(DORA), intended()],
+        "glass-ineligible quorum",
+    ),
+    "glass broken without a reason": (
+        [BREAKABLE, {**glass_broken(SUE), "parts": {}}],
+        "glass-without-reason",
+    ),
+    "glass broken over what nobody asked": ([glass_broken(SUE)], "glass-unasked"),
     "moved, and asked anew": (
         [
             *[activated(), requested(stage(ANA)), moved()],
