@@ -339,6 +339,10 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         [requested(stage(ANA), step_up="totp"), granted(ANA, step_up=False)],
         "step-up",
     ),
+    "two in one place": (
+        [*SPEAKS_FOR_ANA, granted(BEN, **FOR_ANA), granted(ANA)],
+        "counted-twice",
+    ),
     "in another's place, and in their own": (
         [*SPEAKS_FOR_ANA, granted(BEN, **FOR_ANA), granted(BEN), granted(SUE)],
         "counted-twice",
