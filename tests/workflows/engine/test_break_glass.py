@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from storage.history import read_entries
 from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.world import POLICY, UNREACHABLE, ChangeWorld, Clock, Working, failing, id_of
@@ -149,20 +148,6 @@ def test_anybody_else_is_told_why_not(
         broken(house, run, by=who)
 
     assert house.kinds(run)[-1] == "approval.requested"
-
-
-def test_whoever_tries_and_may_not_leaves_an_entry(store: SqlStore, clock: Clock) -> None:
-    house = a_house(store, clock)
-    request = house.request(run := asked(house)).id
-    with pytest.raises(NotEligibleError):
-        house.engine.may_break_glass(request, id_of("zoe"))
-    with pytest.raises(NotEligibleError):
-        broken(house, run, by="rob")
-    with store.database.read() as connection:
-        told = [one for one in read_entries(connection, 0, 1_000) if one.kind == "approval.refused"]
-
-    assert [one.data["decision"] for one in told] == ["break-glass"] * 2
-    assert len({one.actor.ref for one in told}) == 2
 
 
 def test_a_reason_is_mandatory(store: SqlStore, clock: Clock) -> None:
