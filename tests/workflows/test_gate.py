@@ -36,6 +36,8 @@ def test_a_rejection_that_does_not_suffice_is_no_approval() -> None:
 
     assert (found.outcome, found.given, found.waiting) == (Outcome.OPEN, (0,), (0,))
     assert told(by(ANA, NO), by(BEN, NO), stages=(LEADS,)).outcome is Outcome.DENIED
+    assert told(by(ANA, NO)).outcome is Outcome.OPEN  # Where one of others would suffice.
+    assert told(by(ANA, NO), by(ANA, YES), stages=(LEADS,)).given == (0,)  # It is the last word.
 
 
 def test_an_approval_that_is_turned_closes_though_it_takes_two_to_reject() -> None:
