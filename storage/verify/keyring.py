@@ -39,10 +39,6 @@ class LogKeyState:
     ended_at: int | None = None
     revoked_from: int | None = None
 
-    def counts_at(self, size: int) -> bool:
-        """Say whether a head of that size counts under this key."""
-        return self.ended_at is None or size <= self.ended_at
-
 
 class KeyRing:
     """Learns keys from the entries, in their order."""

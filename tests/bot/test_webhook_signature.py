@@ -110,6 +110,26 @@ def test_whatever_else_comes_is_refused_and_never_a_defect(
         github_delivery({"x-hub-signature-256": signature}, body, key=key)
 
 
+@pytest.mark.parametrize("none", ["", "v1", "v1,", "v1,no base64!", "v1,\u00fc", "v1,QUJD"])
+def test_what_is_no_signature_counts_for_nothing_and_does_no_harm_beside_one(none: str) -> None:
+    key = b"k" * 24
+    headers = sign(key, "msg_1", int(NOW.timestamp()), b"{}")
+    right = headers["webhook-signature"]
+
+    assert taken({**headers, "webhook-signature": none}, b"{}", key) is None
+    assert taken({**headers, "webhook-signature": f"{none} {right}"}, b"{}", key) == "msg_1"
+
+
+def test_a_signature_counts_only_in_its_own_version_and_among_the_first_ten() -> None:
+    key = b"k" * 24
+    headers = sign(key, "msg_1", int(NOW.timestamp()), b"{}")
+    right, other = headers["webhook-signature"], "v1,QUJD "
+
+    assert taken({**headers, "webhook-signature": right.replace("v1", "v2")}, b"{}", key) is None
+    assert taken({**headers, "webhook-signature": other * 9 + right}, b"{}", key) == "msg_1"
+    assert taken({**headers, "webhook-signature": other * 10 + right}, b"{}", key) is None
+
+
 @pytest.mark.parametrize(("ident", "moment"), [("msg.2", "1614265330"), ("msg_2", "today")])
 def test_a_delivery_whose_headers_cannot_be_used_is_not_told_that_its_secret_is_wrong(
     ident: str, moment: str
@@ -133,7 +153,14 @@ def test_github_signs_the_body_alone(key: bytes, body: bytes, other: bytes) -> N
 
 
 @pytest.mark.parametrize(
-    "secret", ["whsec_", "whsec_short", "whsec_" + "!" * 40, "whsec_" + "QUJD" * 4]
+    "secret",
+    [
+        "whsec_",
+        "whsec_short",
+        "whsec_" + "!" * 40,
+        "whsec_" + "QUJD" * 4,
+        "whsec_" + "QUJD" * 8 + " QUJD",
+    ],
 )
 def test_a_secret_that_is_no_key_is_refused_without_being_told(secret: str) -> None:
     with pytest.raises(SecretError) as refused:

@@ -3,7 +3,7 @@
 Every verifier reads the same ones: ours and that of each pack here, the page as runs of a log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from storage.entry_builder import Built
@@ -71,6 +71,11 @@ def edited(by: str) -> Members:
     return entry(
         "approval.edited", {"request": "q", "next": "n", "was": BINDING, "binding": None}, by=by
     )
+
+
+def void() -> Members:
+    data = {"request": "q", "binding": BINDING, "reason": "run_cancelled"}
+    return entry("approval.withdrawn", data)
 
 
 def away(giver: str, stand_in: str | None, *, until: str = LATER) -> Members:
@@ -150,6 +155,9 @@ ODD = binding(version="v", **{**OF, "policy": "odd"})
 PARTS = (stage(ANA, turn=0), stage(SUE, turn=0), stage(DORA))
 FOR_ANA = {"for": ANA}
 TWO_TO_DENY = requested(stage(ANA, BEN, SUE, DORA, approve=2, deny=2))
+SPEAKS_FOR_ANA = [requested(stage(ANA, BEN, SUE, approve=3, deny=2)), away(ANA, BEN)]
+GLASS = {"from": ["@c"], "people": [SUE], "by": ["@d"], "review": 3600}
+BREAKABLE = requested(stage(ANA), glass=GLASS)
 OPENED = escalated(DORA, BEN, groups=["@d"], stages=[1])
 # Of each: what the entries tell, and the codes of what is wrong with that.
 STORIES: dict[str, tuple[list[Members], str]] = {
@@ -276,11 +284,130 @@ STORIES: dict[str, tuple[list[Members], str]] = {
         [away(RITA, ANA), requested(stage(ANA)), granted(ANA), intended()],
         "acts-for-excluded",
     ),
+    "who acts for the requester, whom no list names": (
+        [away(RITA, ANA), requested(stage(ANA), excluded=[]), granted(ANA)],
+        "acts-for-excluded",
+    ),
+    "by the requester": (
+        [requested(stage(ANA, RITA), excluded=[]), granted(RITA)],
+        "self-approval",
+    ),
+    "by the requester in another's place": (
+        [requested(stage(ANA)), away(ANA, RITA), granted(RITA, **FOR_ANA)],
+        "self-approval",
+    ),
+    "in the requester's place": (
+        [requested(stage(ANA, RITA), excluded=[]), granted(ANA, **{"for": RITA})],
+        "self-approval no-delegation",
+    ),
+    "in the place of whoever changed it": (
+        [
+            *[activated(), moved(by=ANA), requested(stage(ANA), **ANEW)],
+            *[away(ANA, BEN), granted(BEN, **ANEW, **FOR_ANA)],
+        ],
+        "self-approval",
+    ),
+    "by whoever changed it in another's place": (
+        [
+            *[activated(), moved(by=BEN), requested(stage(ANA), **ANEW)],
+            *[away(ANA, BEN), granted(BEN, **ANEW, **FOR_ANA)],
+        ],
+        "self-approval",
+    ),
+    "by who is left out": (
+        [requested(stage(ANA), excluded=[ANA]), granted(ANA)],
+        "excluded-approver",
+    ),
+    "by who is left out in another's place": (
+        [requested(stage(ANA), excluded=[BEN]), away(ANA, BEN), granted(BEN, **FOR_ANA)],
+        "excluded-approver",
+    ),
+    "in the place of who is left out": (
+        [requested(stage(ANA), excluded=[ANA]), away(ANA, BEN), granted(BEN, **FOR_ANA)],
+        "excluded-approver acts-for-excluded",
+    ),
+    "after it was taken back": ([requested(stage(ANA)), void(), granted(ANA)], "decision-late"),
+    "rejected after it was taken back": (
+        [requested(stage(ANA)), void(), denied(ANA)],
+        "decision-late",
+    ),
+    "with the code it needs": (
+        [requested(stage(ANA), step_up="totp"), granted(ANA, step_up=True)],
+        "",
+    ),
+    "without the code it needs": (
+        [requested(stage(ANA), step_up="totp"), granted(ANA, step_up=False)],
+        "step-up",
+    ),
+    "two in one place": (
+        [*SPEAKS_FOR_ANA, granted(BEN, **FOR_ANA), granted(ANA)],
+        "counted-twice",
+    ),
+    "in another's place, and in their own": (
+        [*SPEAKS_FOR_ANA, granted(BEN, **FOR_ANA), granted(BEN), granted(SUE)],
+        "counted-twice",
+    ),
+    "rejected in another's place, and approved in their own": (
+        [*SPEAKS_FOR_ANA, denied(BEN, **FOR_ANA), granted(BEN)],
+        "counted-twice",
+    ),
     "changed after it was rejected": (
         [requested(stage(ANA)), denied(ANA), edited(RITA)],
         "edit-late",
     ),
     "changed after one rejection of two": ([TWO_TO_DENY, denied(ANA), edited(RITA)], ""),
+    "changed after it was agreed to": (
+        [requested(stage(ANA)), granted(ANA), edited(RITA)],
+        "edit-late",
+    ),
+    "changed after it was taken back": ([requested(stage(ANA)), void(), edited(RITA)], "edit-late"),
+    "changed, and approved by the same": (
+        [
+            *[requested(stage(ANA)), edited(BEN)],
+            *[requested(stage(BEN), request="n"), granted(BEN, request="n")],
+        ],
+        "self-approval",
+    ),
+    "approved after it was changed": (
+        [requested(stage(ANA)), edited(RITA), granted(ANA)],
+        "decision-late",
+    ),
+    "one where it takes two": (
+        [requested(stage(ANA, BEN, approve=2)), granted(ANA), intended()],
+        "quorum",
+    ),
+    "none where it says that it takes none": (
+        [requested(stage(ANA, approve=0)), intended()],
+        "quorum",
+    ),
+    "in a stage too far": (
+        [requested(stage(ANA)), granted(ANA, 1)],
+        "ineligible-approver stage-order",
+    ),
+    "rejected in a stage too far": (
+        [requested(stage(ANA)), denied(ANA, 1), granted(BEN)],
+        "ineligible-approver",
+    ),
+    "something else than was approved": (
+        [requested(stage(ANA)), granted(ANA), intended(binding=UNHEARD)],
+        "binding",
+    ),
+    "on a request that nobody made": ([intended("n")], "intent-unasked"),
+    "bound to another plan": (
+        [{**requested(stage(ANA)), "parts": {"plan": PART}}, granted(ANA), intended()],
+        "binding",
+    ),
+    "glass broken": ([BREAKABLE, glass_broken(SUE), intended()], ""),
+    "glass broken by another": ([BREAKABLE, glass_broken(DORA)], "glass-ineligible"),
+    "glass broken by another, and done": (
+        [BREAKABLE, glass_broken(DORA), intended()],
+        "glass-ineligible quorum",
+    ),
+    "glass broken without a reason": (
+        [BREAKABLE, {**glass_broken(SUE), "parts": {}}],
+        "glass-without-reason",
+    ),
+    "glass broken over what nobody asked": ([glass_broken(SUE)], "glass-unasked"),
     "moved, and asked anew": (
         [
             *[activated(), requested(stage(ANA)), moved()],
@@ -317,6 +444,18 @@ STORIES: dict[str, tuple[list[Members], str]] = {
     "bound to other arguments": (
         [{**requested(stage(ANA)), "parts": {"args": PART}}, granted(ANA), intended()],
         "binding",
+    ),
+    "approved what nobody asked": (
+        [requested(stage(ANA)), granted(ANA, binding=UNHEARD)],
+        "binding",
+    ),
+    "let in by somebody's word within the run": (
+        [
+            requested(stage(ANA)),
+            entry("approval.delegated", {"request": "q", "from": ANA, "to": BEN, "until": LATER}),
+            *[granted(BEN), intended()],
+        ],
+        "",
     ),
     "of another version than asked": ([started(version=UNHEARD), requested(stage(ANA))], "binding"),
     "the request of another step": (
@@ -419,9 +558,12 @@ STORIES: dict[str, tuple[list[Members], str]] = {
 
 
 def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Built]:
-    """Record a story as a run of its own, with people of its own."""
+    """Record a story as a run of its own, with people of its own.
+
+    What it leaves under way is done in the end: of each file only so many findings are shown.
+    """
     told = []
-    for one in (*all_of(members), ended()):
+    for one in (*all_of(members), *_done(members), ended()):
         trail.clock.at = moment(one["ts"])
         actor = Actor(
             kind=ActorKind(one["actor"]["t"]), ref=_named(trail, number, one["actor"]["ref"])
@@ -435,6 +577,17 @@ def recorded(trail: Trail, number: int, members: Sequence[Members]) -> list[Buil
         )
         told += trail.tell(draft)
     return told
+
+
+def _done(members: Sequence[Members]) -> Iterator[Members]:
+    """Yield an end for each intent that has none."""
+    under_way: dict[object, Members] = {}
+    for one in members:
+        attempt = {name: one["data"].get(name) for name in ATTEMPT}
+        under_way.pop(attempt["attempt"], None)
+        if one["kind"] == "action.intended":
+            under_way[attempt["attempt"]] = attempt
+    yield from (executed(**attempt) for attempt in under_way.values())
 
 
 def _own(data: Members, number: int) -> Members:

@@ -247,6 +247,41 @@ def test_a_member_of_another_type_is_a_fault_of_the_entry_and_never_of_ours(
     assert shape_fault(members) is not None
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"v": 2},
+        {"v": True},
+        {"id": "0" * 31},
+        {"key": "0" * 17},
+        {"log": 7},
+        {"sig": None},
+        {"rseq": 1},
+        {"rseq": -1},
+        {"rseq": 0.0},
+        {"prev": "0" * 64},
+        {"run": "a run"},
+        {"actor": {"t": "user", "ref": "rita"}},
+        {"actor": {"t": "user", "ref": "s:" + "0" * 32, "name": "Rita"}},
+        {"actor": {"t": "god", "ref": "interlock"}},
+        {"data": []},
+        {"parts": []},
+        {"parts": {"Message": {"c": "A" * 43 + "=", "cls": "business", "len": 1}}},
+        {"parts": {"message": {"c": "A" * 43 + "=", "cls": "business"}}},
+        {"parts": {"message": {"c": "A" * 43 + "=", "cls": "business", "len": -1}}},
+        {"parts": {"message": {"c": "A" * 43 + "=", "cls": "secret", "len": 1}}},
+    ],
+)
+def test_members_of_another_shape_are_those_of_no_entry(odd: dict[str, object]) -> None:
+    begun = json.loads(LINES[1])  # The first of its run.
+    assert shape_fault(begun) is None
+    outside = {**begun, "run": None, "parts": {}}
+    assert shape_fault(outside) is None
+
+    assert isinstance(shape_fault({**begun, **odd}), str)
+    assert isinstance(shape_fault({**outside, **odd}), str)
+
+
 def near(line: bytes) -> Iterator[bytes]:
     """Yield every line that differs from `line` at one place."""
     for place in range(len(line)):

@@ -218,7 +218,7 @@ def test_a_sweep_by_a_clock_that_is_behind_removes_nothing(house: Kept) -> None:
 
 @pytest.mark.parametrize("by", ["run", "workflow", "person", "period"])
 def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -> None:
-    held, other = house.finished(approver="ben"), house.finished()
+    held, other = house.finished(approver="ben", said="The quokka goes."), house.finished()
     with house.store.begin() as unit:
         ben = unit.ref(id_of("ben"))
     name = {"run": held, "workflow": "change-it", "person": ben, "period": "2026-03-02/2026-03-03"}
@@ -230,6 +230,7 @@ def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -
     is_wide = by in {"workflow", "period"}
     assert house.held_parts(held) > 0
     assert (house.held_parts(other) > 0) == is_wide
+    assert rows_of(house, ThreadMessageRecord) == 1
     assert sum(one.held for one in first.classes) > 0
     assert house.verified().failures == []
 
@@ -237,9 +238,22 @@ def test_a_hold_keeps_what_it_selects_until_it_is_lifted(house: Kept, by: str) -
     house.swept()
 
     assert house.held_parts(held) == house.held_parts(other) == 0
+    assert rows_of(house, ThreadMessageRecord) == 0
     assert house.verified().failures == []
     assert check_projections(house.store.database) == []
     assert lifted(house) == [("case 12", True)]
+
+
+def test_a_hold_of_something_else_keeps_nothing(house: Kept) -> None:
+    run = house.finished(said="The quokka goes.")
+    others = ["run:r9", "workflow:other", "period:2026-03-01/2026-03-02"]
+    for one in (*others, "period:2026-03-03/2026-03-04"):
+        set_hold(house.store, read_selector(one), reason="case 12", actor=SYSTEM)
+    house.days(181)
+    house.swept()
+
+    assert house.held_parts(run) == 0
+    assert rows_of(house, ThreadMessageRecord) == 0
 
 
 def test_a_hold_that_is_set_while_a_sweep_looks_through_the_log_keeps_what_it_found(

@@ -38,6 +38,14 @@ def test_a_code_counts_one_step_before_and_after(shift: int, *, matches: bool) -
     assert matching_step(SECRET, code, at=NOON) == (step if matches else None)
 
 
+def test_a_code_that_two_steps_happen_to_share_is_of_the_later_so_it_is_used_up_for_both() -> None:
+    secret, step = (316239).to_bytes(SECRET_BYTES, "big"), step_at(NOON)
+    code = code_of(secret, step)
+
+    assert code_of(secret, step + 1) == code
+    assert matching_step(secret, code, at=NOON) == step + 1
+
+
 def test_a_step_lasts_half_a_minute() -> None:
     assert step_at(NOON) == step_at(NOON + timedelta(seconds=29.9))
     assert step_at(NOON + timedelta(seconds=30)) == step_at(NOON) + 1

@@ -118,10 +118,36 @@ def test_a_trial_that_fails_has_it_left_alone_again(ticks: Ticks) -> None:
     assert refusal(valve) == "circuit_open"
 
 
+def test_a_trial_that_fails_long_after_the_others_has_it_left_alone_too(ticks: Ticks) -> None:
+    valve = a_valve(ticks, failures=3)
+    fails(valve, times=3)
+    ticks.now += 3_600
+    fails(valve)
+
+    assert refusal(valve) == "circuit_open"
+
+
+def test_a_call_that_began_before_says_nothing_of_how_the_service_is_by_now(ticks: Ticks) -> None:
+    valve = a_valve(ticks, failures=2)
+    first, second = valve.passage(is_read=True), valve.passage(is_read=True)
+    with first:
+        with second:
+            fails(valve, times=2)
+        assert refusal(valve) == "circuit_open"
+        ticks.now += 30
+        trial = valve.passage(is_read=True)
+        trial.__enter__()
+
+    assert refusal(valve) == "circuit_open"  # Still, until the one that tries has its answer.
+    trial.__exit__(None, None, None)
+    assert refusal(valve) == ""
+
+
 def test_failures_that_lie_further_apart_do_not_add_up(ticks: Ticks) -> None:
     valve = a_valve(ticks, failures=2)
     for _ in range(5):
         fails(valve)
+        assert valve.busy() is None
         ticks.now += 61
 
     assert refusal(valve) == ""

@@ -384,12 +384,37 @@ def test_one_code_goes_with_all_approvals_of_a_click(store: SqlStore, clock: Clo
     enrols(house, "ana")
     with pytest.raises(WrongCodeError):
         say(house, shown, APPROVE, code=wrong(house, "ana"))
-    assert of_kind(house, run, "approval.granted") == []
+    mixed = {"pay/0": DENY, "pay/1": APPROVE, "pay/2": APPROVE}
+    with pytest.raises(WrongCodeError):  # Nor where some of them are rejected.
+        say(house, shown, mixed)
+    assert len(open_ones(house, run)) == 3
 
-    say(house, shown, {"pay/0": DENY, "pay/1": APPROVE, "pay/2": APPROVE}, code=code(house, "ana"))
+    say(house, shown, mixed, code=code(house, "ana"))
 
     assert [one.data["step_up"] for one in of_kind(house, run, "approval.granted")] == [True, True]
     assert open_ones(house, run) == []
+
+
+@Sqlite
+def test_a_form_about_several_that_is_sent_again_with_the_right_code_counts(
+    store: SqlStore, clock: Clock
+) -> None:
+    rule = 'stages: [{from: ["@deciders"]}], batch: true, step_up: totp'
+    house, run = paying(store, clock, rule=rule)
+    house.town.groups["@directors"] = {"gus"}
+    enrols(house, "ana")
+    sent = Delivery(team="T0", kind="submission", key="v1")
+    ballots = [
+        Ballot(request=one.id, person=id_of("ana"), verdict=APPROVE, delivery=sent)
+        for one in open_ones(house, run)
+    ]
+    for typed in (wrong(house, "ana"), wrong(house, "ana")):
+        with pytest.raises(WrongCodeError):
+            house.engine.decide_together([replace(one, code=typed) for one in ballots])
+    typed = code(house, "ana")
+    said = house.engine.decide_together([replace(one, code=typed) for one in ballots])
+
+    assert all(isinstance(one, Decided) and one.changed for one in said)
 
 
 @Sqlite

@@ -297,12 +297,16 @@ def test_what_was_approved_and_waits_for_a_freeze_can_be_let_through(
     assert check_projections(store.database) == []
 
 
-def test_what_was_approved_and_waits_for_nothing_has_no_glass_any_more(
-    store: SqlStore, clock: Clock
+@pytest.mark.parametrize("waits", [None, "the head of the log was not compared yet"])
+def test_what_was_approved_and_waits_for_no_freeze_has_no_glass_any_more(
+    store: SqlStore, clock: Clock, waits: str | None
 ) -> None:
     house = a_house(store, clock)
     run = asked(house)
     house.approve(run)
+    if waits is not None:
+        house.effects_wait = waits
+        house.settle()
 
     with pytest.raises(RequestClosedError, match="already approved"):
         broken(house, run)

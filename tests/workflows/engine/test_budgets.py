@@ -192,6 +192,31 @@ def test_an_effect_that_cannot_be_counted_does_not_run(
     assert why_stopped(house, run)[0] == "uncountable"
 
 
+@pytest.mark.parametrize("per", ["args.missing", "1", '""'])
+def test_an_effect_of_which_nobody_can_tell_for_whom_it_counts_does_not_run(
+    store: SqlStore, clock: Clock, per: str
+) -> None:
+    house = a_house(store, clock)
+    (budget,) = house.policy.budgets or ()
+    house.policy = house.policy.model_copy(
+        update={"budgets": (budget.model_copy(update={"per": per}),)}
+    )
+    run = changed(house, 1)
+
+    assert house.world.effects == []
+    assert why_stopped(house, run)[0] == "uncountable"
+
+
+def test_nobody_is_asked_for_what_there_is_never_room_for(store: SqlStore, clock: Clock) -> None:
+    house = Working(store, clock, policy=POLICY + BUDGET)
+    run, most = house.start(inputs={"by": 11}), house.start(inputs={"by": 10})
+    house.settle()
+
+    assert "approval.requested" not in house.kinds(run)
+    assert "There is never room for that much." in why_stopped(house, run)[1]
+    assert house.status(most) == "waiting"
+
+
 def test_what_certainly_did_not_happen_gives_its_share_back(store: SqlStore, clock: Clock) -> None:
     house = a_house(store, clock)
     house.world.trouble = failing("before", UNREACHABLE)

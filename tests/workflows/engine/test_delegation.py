@@ -1,5 +1,6 @@
 """Somebody decides in the place of a colleague who is away: whose voice counts, and for whom."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -7,11 +8,12 @@ import pytest
 
 from storage.rebuild import check_projections
 from storage.store import SqlStore
-from tests.world import NOON, POLICY, Clock, Working, id_of
+from tests.world import NOON, POLICY, Clock, Working, id_of, policy_in
 from workflows.delegating import NewDelegation
 from workflows.entry import Entry, Ref, RunId
 from workflows.errors import DelegationError, NotEligibleError, RequestClosedError
 from workflows.gate import Outcome, Verdict
+from workflows.people import PersonId
 from workflows.store import Subject
 
 FRIDAY = NOON + timedelta(days=4)
@@ -185,6 +187,45 @@ def test_it_ends_at_its_time(house: Working) -> None:
 
     with pytest.raises(NotEligibleError):
         house.approve(run, by="dora")
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        lambda house: comes_back(house, "ana"),
+        lambda house: goes(house, "ana", "ben"),
+        lambda house: house.clock.forward(timedelta(days=5)),
+    ],
+    ids=["back", "another", "over"],
+)
+def test_it_does_not_count_if_it_ends_while_a_click_is_looked_at(
+    house: Working, monkeypatch: pytest.MonkeyPatch, ends: Callable[[Working], object]
+) -> None:
+    house.policy = policy_in(POLICY.replace("24h", "30d"))
+    goes(house, "ana", "zoe")
+    run, read = asked(house), house.town.members
+
+    def ends_meanwhile(name: str, *, max_age: timedelta) -> frozenset[PersonId]:
+        monkeypatch.setattr(house.town, "members", read)
+        ends(house)
+        return read(name, max_age=max_age)
+
+    monkeypatch.setattr(house.town, "members", ends_meanwhile)
+
+    with pytest.raises(NotEligibleError):
+        house.approve(run, by="zoe")
+
+
+def test_whoever_is_left_out_by_now_has_no_voice_for_another_to_take(house: Working) -> None:
+    house.policy = policy_in(POLICY.rstrip() + '\n    exclude: ["@barred"]\n')
+    house.town.groups["@barred"] = set()
+    goes(house, "ana", "zoe")
+    run, other = asked(house), asked(house)
+    assert house.approve(run, by="zoe").changed
+    house.town.groups["@barred"].add("ana")
+
+    with pytest.raises(NotEligibleError):
+        house.approve(other, by="zoe")
 
 
 def test_it_ends_when_they_are_back(house: Working) -> None:

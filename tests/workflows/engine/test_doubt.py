@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.world import LOST, Working, World, failing, id_of
+from tests.world import LOST, SLOW, Working, World, failing, id_of
 from workflows.actions.base import Happened
 from workflows.errors import NotAllowedError, RequestClosedError
+from workflows.gate import Outcome
 
 
 def approved(house: Working) -> str:
@@ -49,6 +50,29 @@ def test_what_stays_unknown_is_found_by_the_verification(house: Working) -> None
 
     assert house.status(run) == "done"
     assert len(house.world.effects) == 1
+
+
+@pytest.mark.parametrize("can_probe", [True, False])
+def test_a_look_at_what_became_of_it_that_fails_is_no_answer(
+    house: Working, monkeypatch: pytest.MonkeyPatch, *, can_probe: bool
+) -> None:
+    def trouble(place: str) -> None:
+        if place == "before":
+            house.world.trouble = failing("read", SLOW, times=100)
+            raise LOST
+
+    def fails(*_: object) -> Happened:
+        raise SLOW
+
+    house.world.trouble, house.world.can_probe = trouble, can_probe
+    if can_probe:
+        monkeypatch.setattr(house.actions["world.change"], "probe", fails)
+    run = approved(house)
+    house.clock.forward(timedelta(hours=1))
+    house.settle()
+
+    assert house.status(run) == "in_doubt"
+    assert house.world.effects == []
 
 
 def unknown(house: Working) -> str:
@@ -177,6 +201,31 @@ def test_the_outcome_of_a_slow_worker_settles_the_doubt_of_the_one_that_took_ove
     assert [one.data["by"] for one in house.entries(run) if one.kind == "action.resolved"] == [
         "late_reply"
     ]
+
+
+def test_what_happened_after_all_takes_back_the_card_that_asks_for_it_again(house: Working) -> None:
+    taken: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place == "after" and not taken:
+            taken.append(place)
+            other = Working(house.store, house.clock, world=World(can_probe=False))
+            (run,) = house.store_runs()
+            other.queue.hint(run)
+            other.settle()
+            other.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+            other.settle()
+            assert other.request(run).outcome is Outcome.OPEN
+
+    house.world.trouble = taken_over
+    run = approved(house)
+    house.settle()
+    withdrawn = [one for one in house.entries(run) if one.kind == "approval.withdrawn"]
+
+    assert [one.data["reason"] for one in withdrawn] == ["already_happened"]
+    assert house.request(run).outcome is Outcome.WITHDRAWN
+    assert house.status(run) == "done"
+    assert len(house.world.effects) == 1
 
 
 def test_a_slow_worker_that_does_not_know_either_leaves_the_doubt_open(house: Working) -> None:

@@ -205,6 +205,32 @@ def test_whoever_may_decide_is_let_through_and_nothing_is_recorded(house: Workin
     assert house.kinds(run) == before
 
 
+def test_whoever_is_refused_before_they_are_asked_for_a_reason_leaves_an_entry_too(
+    house: Working,
+) -> None:
+    run = asked(house)
+    for verdict in (Verdict.APPROVE, Verdict.APPROVE, Verdict.DENY):
+        with pytest.raises(NotEligibleError):
+            house.engine.may_decide(first_of(house, run)(verdict, "rita"))
+
+    assert told_refused(house) == ["requester", "requester"]  # Once for each verdict.
+
+
+def test_whoever_said_the_same_already_hears_nothing_of_it_until_it_is_closed(
+    store: SqlStore, clock: Clock
+) -> None:
+    two = 'stages: [{from: ["@leads"], approve: 2}]'
+    house = with_groups(Working(store, clock, policy=policy_of(two)))
+    run = asked(house)
+    again = first_of(house, run)(Verdict.APPROVE, "ana")
+    house.approve(run, by="ana")
+    house.engine.may_decide(again)
+    house.approve(run, by="ben")
+
+    with pytest.raises(RequestClosedError, match="ana and ben approved it"):
+        house.engine.may_decide(again)
+
+
 def test_who_breaks_the_glass_too_late_hears_that_before_a_reason_is_asked_for(
     house: Working,
 ) -> None:

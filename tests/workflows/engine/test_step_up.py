@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from workflows.errors import (
     WrongCodeError,
 )
 from workflows.gate import Outcome, Verdict
+from workflows.orders import Ballot
 from workflows.store import Delivery, Subject
 from workflows.totp import code_of, step_at
 
@@ -476,6 +478,20 @@ def test_entries_name_people_by_pseudonym_and_hold_no_code(house: Working) -> No
         Ref(str(one.data["person"])).startswith("s:")
         for one in told(house, "step_up.enrolled", "step_up.confirmed", "step_up.refused")
     )
+
+
+def test_a_form_that_is_sent_again_with_the_right_code_counts(house: Working) -> None:
+    enrols(house, "ana")
+    ballot = Ballot(
+        request=house.request(asked(house)).id,
+        person=id_of("ana"),
+        verdict=Verdict.APPROVE,
+        delivery=Delivery(team="T0", kind="submission", key="v1"),
+    )
+    with pytest.raises(WrongCodeError):
+        house.engine.decide(replace(ballot, code=wrong(house, "ana")))
+
+    assert house.engine.decide(replace(ballot, code=code(house, "ana"))).changed
 
 
 GLASS = 'break_glass: {people: ["@deciders"], by: ["@governors"]}\n'

@@ -9,7 +9,7 @@ from storage.store import SqlStore
 from tests.workflows.engine.batches import paying, requests, say
 from tests.workflows.engine.gated import asked, assert_sound, of_kind, policy_of, ref, with_groups
 from tests.workflows.engine.test_delegation import comes_back, goes
-from tests.world import NOON, Clock, Working, policy_in
+from tests.world import NOON, Clock, Working, id_of, policy_in
 from workflows.entry import RunId
 from workflows.errors import (
     NotAllowedError,
@@ -18,7 +18,8 @@ from workflows.errors import (
     RequestClosedError,
 )
 from workflows.gate import Outcome, Verdict
-from workflows.orders import Refused
+from workflows.orders import Ballot, Refused
+from workflows.store import Delivery
 
 # What follows from rules alone is the same on either database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -59,6 +60,23 @@ def test_whoever_left_the_group_may(house: Working) -> None:
     house.town.groups["@leads"].discard("ana")
 
     assert_taken_back(house, run)
+
+
+def test_a_click_on_it_that_slack_delivers_once_more_is_no_new_decision(two: Working) -> None:
+    click = Ballot(
+        request=two.request(run := asked(two)).id,
+        person=id_of("ana"),
+        verdict=Verdict.APPROVE,
+        delivery=Delivery(team="T0", kind="click", key="1"),
+    )
+    assert two.engine.decide(click).changed
+    two.deny(run, by="ana")
+    before = two.kinds(run)
+    again = two.engine.decide(click)
+
+    assert not again.changed
+    assert again.tally.outcome is Outcome.DENIED
+    assert two.kinds(run) == before
 
 
 def test_whoever_left_may_while_others_still_decide(two: Working) -> None:

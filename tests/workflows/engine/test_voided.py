@@ -1,7 +1,7 @@
 """What was approved is what runs; anything else asks again."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +10,11 @@ from storage.retention.person import erase
 from storage.store import SqlStore
 from tests.world import CHANGE, POLICY, UNREACHABLE, Clock, Working, failing, id_of
 from workflows.entry import Ref, RequestId, RunId
-from workflows.errors import PeopleUnreadableError, RequestClosedError
+from workflows.errors import (
+    PeopleUnreadableError,
+    RequestClosedError,
+    StorageUnavailableError,
+)
 from workflows.gate import Outcome, Verdict
 from workflows.loading import load_policy
 from workflows.orders import Ballot
@@ -49,6 +53,11 @@ def test_a_changed_policy_asks_again(house: Working) -> None:
     assert withdrawn(house, run) == ["policy_changed"]
     assert house.world.effects == []
     assert house.status(run) == "waiting"
+    (asked_first, _) = [one for one in house.entries(run) if one.kind == "approval.requested"]
+    (void,) = [one for one in house.entries(run) if one.kind == "approval.withdrawn"]
+    assert [void.data[name] for name in ("request", "binding")] == [
+        asked_first.data[name] for name in ("request", "binding")
+    ]
 
 
 def test_an_approver_who_left_the_group_no_longer_counts(house: Working) -> None:
@@ -133,6 +142,28 @@ def test_an_effect_waits_while_slack_cannot_say_who_is_who(house: Working) -> No
     house.settle()
 
     assert house.status(run) == "done"
+
+
+def test_a_database_that_is_away_while_an_approval_is_judged_does_not_void_it(
+    house: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = asked(house)
+    house.approve(run)
+    with monkeypatch.context() as away:
+        away.setattr(house.store, "asked_now", failing_with(StorageUnavailableError("It is away.")))
+        with pytest.raises(StorageUnavailableError):
+            house.settle()
+    house.sweep()
+
+    assert withdrawn(house, run) == []
+    assert house.status(run) == "done"
+
+
+def failing_with(error: Exception) -> Callable[..., None]:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    return fails
 
 
 def test_an_approval_that_is_not_used_in_time_is_void(house: Working) -> None:
