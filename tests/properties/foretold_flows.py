@@ -75,7 +75,7 @@ class RunModel:
     effects: Counter[str] = field(default_factory=Counter)
     ending: str = ""
     is_undoing: bool = False
-    was_aborted: bool = False  # By what was said of a doubt.
+    may_end: frozenset[str] = frozenset()  # Where the documents leave it open.
     ended: frozenset[str] = frozenset()  # More than one where the documents leave it open.
     spots: dict[str, Spot] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ class RunModel:
     def settle_doubt(self, name: str, happened: str) -> None:
         if happened == "unknown":
             self.ending = self.ending or "aborted"
-            self.was_aborted = True
+            self.may_end = frozenset({"aborted"})
             self.ones[name].phase = "off"
         elif happened == "yes":
             self._happened(name, is_given=False)
@@ -118,8 +118,11 @@ class RunModel:
             self._begin_anew(name)
 
     def cancel(self) -> None:
-        if not self.ended:
-            self.ending = self.ending or "cancelled"
+        if self.ended or self.ending:
+            return
+        self.ending = "cancelled"
+        if any(one.phase == "asked" and self._is_due(one) for one in self.ones.values()):
+            self.may_end = frozenset({"expired"})  # At the same moment, and either comes first.
 
     def _begin_anew(self, name: str) -> None:
         one = self.ones[name]
@@ -156,8 +159,7 @@ class RunModel:
         if any(one.phase in UNKNOWN_END for one in mine):
             return
         if not undoing:
-            aborted = {"aborted"} if self.was_aborted else set()
-            self.ended = self.ended or frozenset({self.ending, *aborted})
+            self.ended = self.ended or self.may_end | {self.ending}
         elif self._undo():
             self.ended = frozenset({"aborted"})
         elif self.ending:
@@ -378,6 +380,8 @@ class RunModel:
             self.go_on()
             if fate.startswith("lost") or one.phase not in UNKNOWN_END:
                 return
+            self._come_late(name, fate)
+            return
         match fate:
             case "done":
                 self._happened(name)
@@ -387,6 +391,17 @@ class RunModel:
                 self._again(name, fate, most=self._most(name))
             case _:
                 self._look(name)
+
+    def _come_late(self, name: str, fate: str) -> None:
+        """Have the answer of a worker settle the doubt that its silence raised."""
+        if fate == "done":
+            self._happened(name)
+        elif fate == "partly":  # Some of it stands, which is for a person to look at.
+            self.ones[name].phase = "off" if self._is_ending(name) else "trouble"
+        elif self._is_ending(name):
+            self.ones[name].phase = "off"
+        else:
+            self._again(name, fate, most=self._most(name))
 
     def _look(self, name: str) -> None:
         """Look whether an attempt had its effect whose end nobody saw."""
@@ -480,6 +495,18 @@ class RunModel:
 
     def _is_ending(self, name: str) -> bool:
         return bool(self.ending) or (self.is_undoing and not name.endswith("/undo"))
+
+    @property
+    def status(self) -> str:
+        """Return what the run is said to be: of what its branches wait for the gravest."""
+        if not self.house.may_begin(self):
+            return "queued"
+        phases = {one.phase for one in self.ones.values()}
+        if phases & UNKNOWN_END:
+            return "in_doubt"
+        if "trouble" in phases:
+            return "exception"
+        return "waiting" if phases & {"asked", "question", "wait", "called"} else ""
 
     def moments(self) -> Iterator[datetime]:
         """Yield the moments at which something is to happen."""

@@ -210,7 +210,7 @@ def _phase(entry: Entry) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for 
         case "action.in_doubt":
             return "doubt"
         case "action.resolved":
-            return {"yes": "executed", "no": "retry"}.get(str(entry.data["happened"]), "off")
+            return {"yes": "executed", "no": "retry"}.get(str(entry.data["happened"]), "trouble")
         case "verification.passed":
             return "done"
         case "verification.failed" | "verification.unknown":
@@ -238,6 +238,8 @@ def compare(model: Foretold, log: Log) -> None:
         assert not end, log.story(key)
         check_standing(log.office, log.run_of(key))
         if not run.ending:
+            status = log.office.house.status(log.run_of(key))
+            assert run.status in (status, ""), (run.status, status, log.story(key))
             compare_steps(run, log)
 
 

@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from storage.listing import Wanted, list_runs
 from tests.world import LOST, Working, World, failing, id_of
 from workflows.actions.base import Happened
-from workflows.errors import NotAllowedError, RequestClosedError
+from workflows.errors import ActionFailedError, NotAllowedError, RequestClosedError
+
+REFUSED = ActionFailedError("no", error_class="refused")
 
 
 def approved(house: Working) -> str:
@@ -200,3 +203,37 @@ def test_a_slow_worker_that_does_not_know_either_leaves_the_doubt_open(house: Wo
     ]
     assert house.status(run) == "done"
     assert len(house.world.effects) == 1
+
+
+@pytest.mark.parametrize("again", [LOST, REFUSED])
+def test_the_late_outcome_of_an_earlier_attempt_leaves_the_newer_one_where_it_stands(
+    house: Working, again: Exception
+) -> None:
+    """Else the run says that it works, and is in no list of what waits for people."""
+    stood: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place != "after" or stood:
+            return
+        run = house.store_runs()[0]
+        other = Working(house.store, house.clock, world=World(can_probe=False))
+        other.world.trouble = failing("before", again)
+        other.queue.hint(run)
+        other.settle()
+        other.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+        other.world.number = 10
+        other.settle()
+        other.approve(run)
+        other.settle()
+        stood.append(other.status(run))
+        house.world.can_probe, house.world.number = False, 0  # Nothing else settles it.
+
+    house.world.trouble = taken_over
+    run = approved(house)
+    house.settle()
+
+    told = [one.data.get("by") for one in house.entries(run) if one.kind == "action.resolved"]
+    assert told == ["person", "late_reply"]
+    assert stood == ["in_doubt" if again is LOST else "exception"]
+    assert house.status(run) == stood[0]
+    assert len(list_runs(house.store.database, Wanted(is_troubled=True), most=5)) == 1
