@@ -31,6 +31,7 @@ class Drawing:
     def __init__(self, pick: Pick, *, left: int, calls: str = "") -> None:
         self.pick, self.left, self.calls = pick, left, calls
         self.count = 0
+        self.is_hasty = False  # Best effort: nothing destructive, verified or tried again.
 
     def workflow(self, name: str) -> Written:
         made: Written = {
@@ -41,6 +42,8 @@ class Drawing:
             "run_by": ["@askers"],
         }
         made |= self.pick([{}, {}, {"lock": "one"}, {"lock": "two"}, {"at_once": 1}])
+        self.is_hasty = self.chance(6)
+        made |= {"mode": "best_effort"} if self.is_hasty else {}
         steps, _ = self.sequence(Scope(), most=4)
         return {**made, "steps": steps}
 
@@ -55,7 +58,8 @@ class Drawing:
 
     def step(self, scope: Scope) -> tuple[Written, Scope]:
         self.left -= 1
-        forms = ["pay", "pay", "send", "send", "list", "wait", "ask"]
+        forms = ["pay", "pay", "list", "wait", "ask"]
+        forms += ["send", "send"] * (not self.is_hasty)
         forms += ["call"] * bool(self.calls)
         forms += ["sides", "each", "each"] * (scope.depth < DEEPEST and self.left > 0)
         form = self.pick(forms)
@@ -80,7 +84,7 @@ class Drawing:
 
     def pay(self, name: str, scope: Scope) -> tuple[Written, Scope]:
         step = self.act(name, self.pick(["write", "write", "gated"]))
-        if self.chance(3):
+        if not self.is_hasty and self.chance(3):
             step["verify"] = proof(name)
         return self.undoable(step), having(scope, values=f"steps.{name}.output.value")
 
@@ -93,7 +97,7 @@ class Drawing:
         step["effect"] = "write" if effect == "gated" else effect
         if effect == "gated":
             step["approval"] = {"stages": [{"from": ["@deciders"]}], "expires": "9h"}
-        if self.chance(3):
+        if not self.is_hasty and self.chance(3):
             attempts = self.pick([1, 2])
             step["retry"] = {"attempts": attempts, "backoff": "fixed", "first": "30s", "max": "30s"}
         return step
@@ -102,6 +106,7 @@ class Drawing:
         if self.chance(3):
             return step
         name, effect = step["id"], self.pick(["write", "write", "destructive"])
+        effect = "write" if self.is_hasty else effect
         undo = {"uses": "flow.act", "with": {"name": f"{name}/undo"}, "effect": effect}
         if effect == "destructive":
             undo["verify"] = proof(f"{name}/undo")

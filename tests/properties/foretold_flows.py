@@ -24,7 +24,7 @@ Items = tuple[int, ...]
 
 OVER, BUSY, FAILED = "over", "busy", "failed"
 LONGEST_BACKOFF = timedelta(seconds=60)
-PROBED_AFTER = timedelta(minutes=10, seconds=30)  # The timeout, and half a minute.
+SECONDS_30 = timedelta(seconds=30)
 WITHIN = timedelta(minutes=13)
 OPEN = frozenset({"asked", "question", "wait", "called", "retry", "trouble", "verify", "approved"})
 UNKNOWN_END = frozenset({"doubt", "probing"})
@@ -348,7 +348,7 @@ class RunModel:
             return self._fail(name, "refused")
         if step["id"] in script.slow:
             one.tried += 1
-            return self._again(name, "timeout", most=3)
+            return self._again(name, "timeout", most=1 if self.is_hasty else 3)
         one.phase, one.is_given = "done", True
         return OVER
 
@@ -407,7 +407,8 @@ class RunModel:
         """Look whether an attempt had its effect whose end nobody saw."""
         one, script = self.ones[name], self.house.script
         if script.can_probe and not self.effects[name]:
-            one.phase, one.until = "probing", self.house.now() + PROBED_AFTER
+            timeout = SECONDS_30 if self.is_hasty else timedelta(minutes=10)
+            one.phase, one.until = "probing", self.house.now() + timeout + SECONDS_30
         elif script.can_probe or self._is_proved(name):
             self._happened(name, is_given=False)
         else:
@@ -488,13 +489,18 @@ class RunModel:
         return step["undo"] if name.endswith("/undo") else step  # type: ignore[no-any-return]
 
     def _most(self, name: str) -> int:
-        return int(self._step(name).get("retry", {"attempts": 3})["attempts"])
+        usual = {"attempts": 1 if self.is_hasty else 3}
+        return int(self._step(name).get("retry", usual)["attempts"])
 
     def _is_due(self, one: One) -> bool:
         return one.until is not None and one.until <= self.house.now()
 
     def _is_ending(self, name: str) -> bool:
         return bool(self.ending) or (self.is_undoing and not name.endswith("/undo"))
+
+    @property
+    def is_hasty(self) -> bool:
+        return bool(self.definition.get("mode") == "best_effort")
 
     @property
     def status(self) -> str:

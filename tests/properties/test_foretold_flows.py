@@ -462,16 +462,19 @@ class Play:
         return sorted(one for run in self.model.runs.values() for one in run.moments())
 
     def time(self) -> None:
-        """Let the next moment come at which something is due."""
-        self.office.clock.at = max(self.office.clock.at, self.moments()[0])
+        """Let the next moment come at which something is due, and all tries that are near."""
+        self.office.clock.at = max(self.office.clock.at, self.moments()[0], *self._tries())
 
     def nearly(self) -> None:
         """Come close to that moment; nothing happens."""
-        retries = any(
-            one.phase == "retry" for run in self.model.runs.values() for one in run.ones.values()
-        )
-        if not retries:
+        if not self._tries():
             self.office.clock.at = max(self.office.clock.at, self.moments()[0] - SECOND)
+
+    def _tries(self) -> list[datetime]:
+        """Return when at the latest something is tried again; documents say no more of it."""
+        runs = self.model.runs.values()
+        ones = (one for run in runs if not run.ended for one in run.ones.values())
+        return [one.until for one in ones if one.phase == "retry" and one.until is not None]
 
 
 @dataclass(frozen=True)
