@@ -55,8 +55,9 @@ def standing_after(
     if said.is_end:
         return said, {}
     key = _key(kind, data)
-    gone = (key, "")
-    now = {name: one for name, one in standing.items() if name.partition("#")[0] not in gone}
+    now = {name: one for name, one in standing.items() if name not in (key, "")}
+    if kind == "action.intended":
+        now = {name: one for name, one in now.items() if not name.startswith(f"{key}#")}
     if said in _GRAVEST_FIRST:
         now[key] = said.value
     if said is Status.IN_DOUBT:

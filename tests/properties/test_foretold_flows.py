@@ -26,7 +26,7 @@ from storage.rebuild import check_projections
 from storage.store import SqlStore
 from tests.fuse import Crash, Fuse
 from tests.properties import drawn_flows
-from tests.properties.ends import check_standing
+from tests.properties.ends import check_standing, is_waited_for
 from tests.properties.foretold_flows import UNKNOWN_END, Foretold, Items, RunModel
 from tests.properties.office import Office
 from tests.properties.scripted_target import FATES, ActFlow, ListFlow, LookFlow, Script, Target
@@ -38,6 +38,7 @@ from workflows.errors import InterlockError
 from workflows.gate import Verdict
 from workflows.orders import Ballot
 from workflows.questioning import Answer
+from workflows.replay import replay
 
 IS_LONG = os.environ.get("INTERLOCK_PROPERTIES") == "long"
 SECOND = timedelta(seconds=1)
@@ -256,6 +257,10 @@ def compare_steps(run: RunModel, log: Log) -> None:
         if found.get(name) not in MEANS.get(expected.get(name, ""), {expected.get(name)})
     }
     assert not wrong, (wrong, log.story(run.key))
+    state = replay(log.run_of(run.key), log.entries(run.key))
+    for name, one in run.ones.items():
+        if one.phase in ("asked", "question", "trouble", "doubt", "called"):
+            assert is_waited_for(log.office, state, name), (name, log.story(run.key))
 
 
 class Play:

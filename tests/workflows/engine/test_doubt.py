@@ -237,3 +237,36 @@ def test_the_late_outcome_of_an_earlier_attempt_leaves_the_newer_one_where_it_st
     assert stood == ["in_doubt" if again is LOST else "exception"]
     assert house.status(run) == stood[0]
     assert len(list_runs(house.store.database, Wanted(is_troubled=True), most=5)) == 1
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_that_some_of_it_happened_counts_before_it_is_done_again_whatever_a_person_said(
+    house: Working, *, is_asked: bool
+) -> None:
+    """Else people agree to a second time, or it is done, and nobody hears of the half."""
+    taken: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place != "before" or taken:
+            return
+        taken.append(place)
+        run = house.store_runs()[0]
+        other = Working(house.store, house.clock, world=World(can_probe=False))
+        other.queue.hint(run)
+        other.settle()
+        other.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+        if is_asked:
+            other.world.number = 10
+            other.settle()
+        raise ActionFailedError("half", error_class="broken_off", partly=True)
+
+    house.world.trouble = taken_over
+    run = approved(house)
+    told = [one for one in house.entries(run) if one.kind == "action.resolved"]
+
+    assert [(one.data["by"], one.data["happened"]) for one in told] == [
+        ("person", "no"),
+        ("late_reply", "unknown"),
+    ]
+    assert house.status(run) == "exception"
+    assert ("approval.withdrawn" in house.kinds(run)) == is_asked
