@@ -28,6 +28,7 @@ SECONDS_30 = timedelta(seconds=30)
 WITHIN = timedelta(minutes=13)
 OPEN = frozenset({"asked", "question", "wait", "called", "retry", "trouble", "verify", "approved"})
 UNKNOWN_END = frozenset({"doubt", "probing"})
+TO_BE_DONE = frozenset({"new", "asked", "approved"})
 SPANS = {"41m": timedelta(minutes=41), "3h": timedelta(hours=3)}
 
 
@@ -375,12 +376,9 @@ class RunModel:
         one.attempts += 1
         one.tried += 1
         self.effects[name] += fate in HAPPENS
-        if self.house.interrupts(self.key, name):
-            self._look(name)  # Another worker took over.
-            self.go_on()
-            if fate.startswith("lost") or one.phase not in UNKNOWN_END:
-                return
-            self._come_late(name, fate)
+        interruption = self.house.interrupts(self.key, name)
+        if interruption is not None:
+            self._be_overtaken(name, fate, interruption)
             return
         match fate:
             case "done":
@@ -392,15 +390,32 @@ class RunModel:
             case _:
                 self._look(name)
 
+    def _be_overtaken(self, name: str, fate: str, said: str) -> None:
+        """Have another worker take over and a person say of the doubt; then the answer comes."""
+        attempts = self.ones[name].attempts
+        self._look(name)
+        self.go_on()
+        if said and self.ones[name].phase == "doubt":
+            self.settle_doubt(name, said)
+            self.go_on()
+        one = self.ones[name]
+        if one.attempts != attempts or fate.startswith("lost"):
+            one.has_happened |= fate == "done"  # What is under way anew goes on.
+        elif one.phase == "done" and fate == "done":
+            one.is_given = True  # That it happened was known; what it gave was not.
+        elif one.phase in (*UNKNOWN_END, *TO_BE_DONE):
+            self._come_late(name, fate)
+
     def _come_late(self, name: str, fate: str) -> None:
         """Have the answer of a worker settle the doubt that its silence raised."""
+        one = self.ones[name]
         if fate == "done":
             self._happened(name)
-        elif fate == "partly":  # Some of it stands, which is for a person to look at.
-            self.ones[name].phase = "off" if self._is_ending(name) else "trouble"
         elif self._is_ending(name):
-            self.ones[name].phase = "off"
-        else:
+            one.phase = "off"
+        elif fate == "partly":  # Some of it stands, which is for a person to look at.
+            one.phase = "trouble"
+        elif one.phase in UNKNOWN_END:
             self._again(name, fate, most=self._most(name))
 
     def _look(self, name: str) -> None:
@@ -534,7 +549,7 @@ class Foretold:
         self.told: Told
         self.queues: dict[str, list[str]] = {}  # Who needs a thing, whoever has it first.
         self.interrupted = ""  # In which effect something else happened,
-        self.interruption: Callable[[], bool] = bool  # and what; whether another worker took over.
+        self.interruption: Callable[[], str | None] = str  # and what.
 
     def start(self, workflow: str, key: str) -> RunModel:
         self.runs[key] = RunModel(self, key, self._definitions[workflow])
@@ -542,10 +557,13 @@ class Foretold:
             self.queues.setdefault(needed, []).append(key)
         return self.runs[key]
 
-    def interrupts(self, run: str, name: str) -> bool:
-        """Have happen what happened while that effect was under way, once."""
+    def interrupts(self, run: str, name: str) -> str | None:
+        """Have happen what happened while that effect was under way, once.
+
+        Where another worker took over, return what a person said of the doubt meanwhile.
+        """
         if self.interrupted != f"{run} {name}":
-            return False
+            return None
         self.interrupted = ""
         return self.interruption()
 

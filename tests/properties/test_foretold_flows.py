@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -332,6 +333,8 @@ class Play:
     def _interrupt(self, second: "Happening | None") -> None:
         """Have it happen during the next effect; None is another worker that takes over."""
 
+        said: list[str] = []
+
         def really(key: str) -> None:
             self.office.target.meanwhile = lambda _key: None
             run, _, name = key.partition("/")
@@ -341,7 +344,7 @@ class Play:
             self.done.append(f"  during {own} {name}: {second.name if second else 'take-over'}")
             try:
                 if second is None:
-                    self.office.another_worker().advance(RunId(run))
+                    said.extend(self._take_over(RunId(run), name))
                 else:
                     second.real()
             except InterlockError:
@@ -349,13 +352,26 @@ class Play:
             else:
                 self.model.interrupted = f"{own} {name}"
 
-        def foretold() -> bool:
-            if second is not None:
-                second.foretold()
-            return second is None
+        def foretold() -> str | None:
+            if second is None:
+                return "".join(said)
+            second.foretold()
+            return None
 
         self.office.target.meanwhile = really
         self.model.interruption = foretold
+
+    def _take_over(self, run: RunId, name: str) -> Iterator[str]:
+        """Have another worker take a run over; yield what a person then says of the doubt."""
+        engine = self.office.another_worker()
+        engine.advance(run)
+        word = self.pick(["", "no", "no", "yes"])
+        if word and not self.script.can_probe:
+            with suppress(InterlockError):
+                engine.settle_doubt(run, name, person=id_of("omar"), happened=Happened(word))
+                self.done.append(f"    and {word} is said of it")
+                yield word
+                engine.advance(run)
 
     def possible(self) -> Iterator["Happening"]:
         found = [one for key, run in self.model.runs.items() for one in self._in(key, run)]
