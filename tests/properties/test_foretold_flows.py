@@ -124,7 +124,10 @@ class Log:
         return any(one == tail or one.startswith(f"{tail}/") for one in names for tail in tails)
 
     def start_of(self, run: str) -> int:
-        return int(self.entries(run)[0].index or 0)
+        """Return when a run began, or queued; of those that start together either may be first."""
+        told = self.entries(run)
+        queued = (one for one in told if one.data.get("decision") == "queue")
+        return int(next(queued, told[0]).index or 0)
 
     def place(self, run: str, name: str) -> int:
         found = [
@@ -159,10 +162,15 @@ class Log:
         """Return how each step of a run stands."""
         found: dict[str, str] = {}
         steps: dict[object, str] = {}
+        newest: dict[str, object] = {}
         for one in self.entries(key):
             if one.kind in ("approval.requested", "question.asked"):
                 steps[one.data["request"]] = str(one.data["step"])
             name = str(one.data.get("step") or steps.get(one.data.get("request")) or "")
+            if one.kind == "action.intended":
+                newest[name] = one.data["attempt"]
+            if one.kind == "action.resolved" and one.data["attempt"] != newest[name]:
+                continue  # The late end of an earlier attempt.
             word = _phase(one)
             if name and word:
                 found[name] = word
