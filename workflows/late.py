@@ -2,7 +2,8 @@
 
 The worker was only slow. What it knows is true and is recorded; it settles the doubt that its
 silence raised. A failure that nobody doubts any more changes nothing, and a worker that does
-not know either leaves the doubt to the probe and to people.
+not know either leaves the doubt to the probe and to people. That some of it happened goes before
+what a person said who saw nothing of it, for as long as it has not been done again.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from dataclasses import replace
 from workflows.batching import same_batch
 from workflows.entry import INTERLOCK, Draft, Json
 from workflows.run import Phase, RunState, StepState
+
+# Somebody said that it did not happen, so it is to be done again.
+_TO_BE_DONE = frozenset({Phase.PENDING, Phase.ASKED, Phase.APPROVED})
 
 
 def late_drafts(outcome: Draft, state: RunState) -> Iterator[Draft]:
@@ -31,6 +35,9 @@ def late_drafts(outcome: Draft, state: RunState) -> Iterator[Draft]:
         yield _resolved(outcome, happened)
     elif step.phase is Phase.IN_DOUBT and outcome.kind != "action.in_doubt":
         yield _resolved(outcome, happened)
+    elif happened == "unknown" and step.phase in _TO_BE_DONE:
+        yield from _withdrawal(outcome, step)
+        yield _resolved(outcome, happened)
 
 
 def _is_open(outcome: Draft, step: StepState) -> bool:
@@ -46,7 +53,7 @@ def _happened(outcome: Draft) -> str:
 
 
 def _withdrawal(outcome: Draft, step: StepState) -> Iterator[Draft]:
-    """Take back a request that asks for what has happened already."""
+    """Take back a request that asks for what has happened already, or some of it."""
     if step.phase is not Phase.ASKED or step.asked is None:
         return
     data: dict[str, Json] = {

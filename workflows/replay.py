@@ -59,7 +59,7 @@ def _changed(state: RunState, entry: Entry) -> Mapping[str, Any]:
         return _after_decision(state, entry, name)
     if entry.kind in _ENDS_OF_AN_ATTEMPT and entry.data["attempt"] != step.attempt:
         # The late end of an earlier attempt; a newer one is under way.
-        is_news = entry.data.get("happened") == "yes"
+        is_news = entry.data.get("happened") == "yes" and step.effect_rseq < 0
         return _with_step(state, name, changed(step, effect_rseq=entry.rseq)) if is_news else {}
     return _with_step(state, name, change(step, entry))
 
@@ -222,6 +222,9 @@ def _intended(step: StepState, entry: Entry) -> StepState:
 
 
 def _executed(step: StepState, entry: Entry) -> StepState:
+    if _is_settled(step):
+        # A late answer: what it tells is new, that it happened is not, nor when.
+        return step if step.phase is Phase.SKIPPED else changed(step, output=_output(entry))
     return changed(
         step,
         phase=Phase.EXECUTED,
@@ -229,6 +232,11 @@ def _executed(step: StepState, entry: Entry) -> StepState:
         effect_rseq=entry.rseq,
         changed_at=entry.at,
     )
+
+
+def _is_settled(step: StepState) -> bool:
+    """Say whether the effect counts as having happened, and the run went on by that."""
+    return step.effect_rseq >= 0 and step.phase in _SETTLED
 
 
 def _failed(step: StepState, entry: Entry) -> StepState:
@@ -260,6 +268,8 @@ def _in_doubt(step: StepState, entry: Entry) -> StepState:
 
 def _resolved(step: StepState, entry: Entry) -> StepState:
     happened, by_person = entry.data["happened"], entry.data["by"] == "person"
+    if happened == "yes" and _is_settled(step):
+        return step
     if happened == "yes":
         return changed(step, phase=Phase.EXECUTED, effect_rseq=entry.rseq, changed_at=entry.at)
     if happened == "unknown":
@@ -361,6 +371,7 @@ def _glass_broken(step: StepState, entry: Entry) -> StepState:
     )
 
 
+_SETTLED = frozenset({Phase.EXECUTED, Phase.VERIFIED, Phase.SKIPPED})
 _ENDS_OF_AN_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
 _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {

@@ -50,17 +50,35 @@ def standing_after(
 ) -> tuple[Status, Standing]:
     """Return where a run of any number of branches stands once such an entry is added."""
     said = _said(kind, data)
-    if before.is_end or said is None:
+    if before.is_end or said is None or _is_of_an_earlier_attempt(kind, data, standing):
         return before, standing
     if said.is_end:
         return said, {}
     key = _key(kind, data)
     now = {name: one for name, one in standing.items() if name not in (key, "")}
+    if kind == "action.intended":
+        now = {name: one for name, one in now.items() if not name.startswith(f"{key}#")}
     if said in _GRAVEST_FIRST:
         now[key] = said.value
+    if said is Status.IN_DOUBT:
+        now[_doubt(data)] = ""  # Only remembered: the release before this one passes it over.
     if not now:
         return said, now  # As nearly always.
     return next((one for one in _GRAVEST_FIRST if one in now.values()), said), now
+
+
+def _is_of_an_earlier_attempt(kind: str, data: Mapping[str, Json], standing: Standing) -> bool:
+    """Say whether this is the late end of an attempt about which nobody is in doubt any more.
+
+    Where the step stands now is for what came after it: a newer attempt, or what a person said.
+    """
+    is_late = kind == "action.resolved" and data.get("by") == "late_reply"
+    return is_late and _doubt(data) not in standing
+
+
+def _doubt(data: Mapping[str, Json]) -> str:
+    """Return under what it is remembered which attempt of a step is in doubt."""
+    return f"{data.get('step')}#{data.get('attempt')}"
 
 
 def _key(kind: str, data: Mapping[str, Json]) -> str:

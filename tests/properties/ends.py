@@ -56,12 +56,13 @@ def check_standing(office: Office, run: RunId) -> None:
     reasons = [
         run in queued,
         bool(wakes),
-        any(_is_waited_for(office, state, name) for name in state.marked),
+        any(is_waited_for(office, state, name) for name in state.marked),
     ]
     assert any(reasons), {name: one.value for name, one in state.marked.items()}
 
 
-def _is_waited_for(office: Office, state: RunState, name: str) -> bool:
+def is_waited_for(office: Office, state: RunState, name: str) -> bool:
+    """Say whether somebody has a card to answer about a step, or its own run goes on."""
     one, outbox = state.step(name), office.store.outbox
     match one.phase:
         case Phase.ASKED if one.request is not None:

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from storage.listing import Wanted, list_runs
 from tests.world import LOST, SLOW, Working, World, failing, id_of
 from workflows.actions.base import Happened
-from workflows.errors import NotAllowedError, RequestClosedError
+from workflows.errors import ActionFailedError, NotAllowedError, RequestClosedError
 from workflows.gate import Outcome
+
+REFUSED = ActionFailedError("no", error_class="refused")
 
 
 def approved(house: Working) -> str:
@@ -249,3 +252,70 @@ def test_a_slow_worker_that_does_not_know_either_leaves_the_doubt_open(house: Wo
     ]
     assert house.status(run) == "done"
     assert len(house.world.effects) == 1
+
+
+@pytest.mark.parametrize("again", [LOST, REFUSED])
+def test_the_late_outcome_of_an_earlier_attempt_leaves_the_newer_one_where_it_stands(
+    house: Working, again: Exception
+) -> None:
+    """Else the run says that it works, and is in no list of what waits for people."""
+    stood: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place != "after" or stood:
+            return
+        run = house.store_runs()[0]
+        other = Working(house.store, house.clock, world=World(can_probe=False))
+        other.world.trouble = failing("before", again)
+        other.queue.hint(run)
+        other.settle()
+        other.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+        other.world.number = 10
+        other.settle()
+        other.approve(run)
+        other.settle()
+        stood.append(other.status(run))
+        house.world.can_probe, house.world.number = False, 0  # Nothing else settles it.
+
+    house.world.trouble = taken_over
+    run = approved(house)
+    house.settle()
+
+    told = [one.data.get("by") for one in house.entries(run) if one.kind == "action.resolved"]
+    assert told == ["person", "late_reply"]
+    assert stood == ["in_doubt" if again is LOST else "exception"]
+    assert house.status(run) == stood[0]
+    assert len(list_runs(house.store.database, Wanted(is_troubled=True), most=5)) == 1
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_that_some_of_it_happened_counts_before_it_is_done_again_whatever_a_person_said(
+    house: Working, *, is_asked: bool
+) -> None:
+    """Else people agree to a second time, or it is done, and nobody hears of the half."""
+    taken: list[str] = []
+
+    def taken_over(place: str) -> None:
+        if place != "before" or taken:
+            return
+        taken.append(place)
+        run = house.store_runs()[0]
+        other = Working(house.store, house.clock, world=World(can_probe=False))
+        other.queue.hint(run)
+        other.settle()
+        other.engine.settle_doubt(run, "change", person=id_of("omar"), happened=Happened.NO)
+        if is_asked:
+            other.world.number = 10
+            other.settle()
+        raise ActionFailedError("half", error_class="broken_off", partly=True)
+
+    house.world.trouble = taken_over
+    run = approved(house)
+    told = [one for one in house.entries(run) if one.kind == "action.resolved"]
+
+    assert [(one.data["by"], one.data["happened"]) for one in told] == [
+        ("person", "no"),
+        ("late_reply", "unknown"),
+    ]
+    assert house.status(run) == "exception"
+    assert ("approval.withdrawn" in house.kinds(run)) == is_asked
