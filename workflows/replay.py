@@ -222,7 +222,7 @@ def _intended(step: StepState, entry: Entry) -> StepState:
 
 
 def _executed(step: StepState, entry: Entry) -> StepState:
-    if _is_settled(step):
+    if step.is_settled:
         # A late answer: what it tells is new, that it happened is not, nor when.
         return step if step.phase is Phase.SKIPPED else changed(step, output=_output(entry))
     return changed(
@@ -232,11 +232,6 @@ def _executed(step: StepState, entry: Entry) -> StepState:
         effect_rseq=entry.rseq,
         changed_at=entry.at,
     )
-
-
-def _is_settled(step: StepState) -> bool:
-    """Say whether the effect counts as having happened, and the run went on by that."""
-    return step.effect_rseq >= 0 and step.phase in _SETTLED
 
 
 def _failed(step: StepState, entry: Entry) -> StepState:
@@ -268,7 +263,7 @@ def _in_doubt(step: StepState, entry: Entry) -> StepState:
 
 def _resolved(step: StepState, entry: Entry) -> StepState:
     happened, by_person = entry.data["happened"], entry.data["by"] == "person"
-    if happened == "yes" and _is_settled(step):
+    if happened == "yes" and step.is_settled:
         return step
     if happened == "yes":
         return changed(step, phase=Phase.EXECUTED, effect_rseq=entry.rseq, changed_at=entry.at)
@@ -371,7 +366,6 @@ def _glass_broken(step: StepState, entry: Entry) -> StepState:
     )
 
 
-_SETTLED = frozenset({Phase.EXECUTED, Phase.VERIFIED, Phase.SKIPPED})
 _ENDS_OF_AN_ATTEMPT = frozenset({"action.executed", "action.failed", "action.resolved"})
 
 _WHOLE: Mapping[str, Callable[[Entry], Mapping[str, Any]]] = {

@@ -113,6 +113,11 @@ class StepState:
         return self.asked is not None and self.asked.data.get("shadow") is True
 
     @property
+    def is_settled(self) -> bool:
+        """Whether its effect counts as having happened, and the run went on by that."""
+        return self.effect_rseq >= 0 and self.phase in _SETTLED
+
+    @property
     def is_broken(self) -> bool:
         """Whether somebody broke the glass over its present request."""
         return self.glass is not None and self.glass.data["request"] == self.request
@@ -133,6 +138,7 @@ WAITING = frozenset(
     }
 )
 MARKED = UNDER_WAY | WAITING | {Phase.REFUSED}  # A run looks for these before anything else.
+_SETTLED = frozenset({Phase.EXECUTED, Phase.VERIFIED, Phase.SKIPPED})
 _TOLD = frozenset({Phase.OBSERVED, Phase.EXECUTED, Phase.VERIFIED, Phase.DONE})
 
 
