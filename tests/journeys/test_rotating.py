@@ -281,11 +281,13 @@ def test_a_farewell_forgets_no_refresh_token_while_slack_renews_nothing(
         told = farewell(acme)
         meanwhile = stored(campus)
         acme.workspace.faults.clear()
-        farewell(acme)
+        # Where the host's own renewal is just under way, it is refused once more, and comes again.
+        taken = any(farewell(acme).acked for _ in range(100))
         kept = stored(campus)
 
     assert told.failure == "HTTP 503"
     assert meanwhile
+    assert taken
     assert kept == acme.workspace.token != meanwhile
 
 
