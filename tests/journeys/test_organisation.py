@@ -11,7 +11,8 @@ from storage.history import read_run
 from storage.journal import utc_now
 from storage.listing import Wanted, list_runs
 from tests.journeys.campus import ACME, ORG, Branch, Campus, campus_at
-from tests.journeys.test_digest_answers import fingerprint_in
+from tests.journeys.test_digest_answers import fingerprint_in, until
+from workflows.store import Subject
 
 
 @pytest.fixture
@@ -140,9 +141,12 @@ def test_people_are_known_as_such_in_what_they_write(campus: Campus) -> None:
         rita.say(f"<@{org.workspace.bot.id}> what can you do?", channel="#grid")
         helped = rita.wait_for_ephemeral("What you can ask").words
         with host.tenants.entered(ORG) as door:
-            door.bot.core.digests.post(at=utc_now())
+            made = door.bot.core.digests.post(at=utc_now())
             door.bot.outbox.nudge()
+            rows = door.bot.core.store.outbox
         digest = org.waits(lambda: next(iter(org.roots()), None), "a digest")
+        # Nobody reads and answers within the instant until the bot knows that it stands.
+        until(lambda: rows.place_of(Subject.DIGEST, made.id) is not None)
         dora.say(fingerprint_in(digest), thread=digest)
         answered = dora.wait_for_ephemeral("").words
 
