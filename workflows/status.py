@@ -72,8 +72,12 @@ def _is_of_an_earlier_attempt(kind: str, data: Mapping[str, Json], standing: Sta
 
     Where the step stands now is for what came after it: a newer attempt, or what a person said.
     """
-    is_late = kind == "action.resolved" and data.get("by") == "late_reply"
-    return is_late and _doubt(data) not in standing
+    if kind != "action.resolved" or data.get("by") != "late_reply" or _doubt(data) in standing:
+        return False
+    # The release before this one remembers that a step is in doubt, and not by which attempt.
+    key = _key(kind, data)
+    is_told = any(name.startswith(f"{key}#") for name in standing)
+    return is_told or standing.get(key) != Status.IN_DOUBT.value
 
 
 def _doubt(data: Mapping[str, Json]) -> str:

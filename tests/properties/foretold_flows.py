@@ -501,7 +501,8 @@ class RunModel:
 
     def _step(self, name: str) -> Written:
         step = self.spots[_step_of(name)].step
-        return step["undo"] if name.endswith("/undo") else step  # type: ignore[no-any-return]
+        found: Written = step["undo"] if name.endswith("/undo") else step
+        return found
 
     def _most(self, name: str) -> int:
         usual = {"attempts": 1 if self.is_hasty else 3}

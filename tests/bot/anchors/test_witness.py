@@ -67,7 +67,8 @@ def next_day(ledger: Ledger) -> None:
 
 def test_a_witness_whose_clock_is_wrong_vouches_for_nothing(seen: Seen) -> None:
     (asked,) = seen.ledger.outsiders
-    ahead = replace(asked, now=lambda: utc_now() + timedelta(days=2))  # type: ignore[type-var]
+    assert isinstance(asked, Cosigner)
+    ahead = replace(asked, now=lambda: utc_now() + timedelta(days=2))
     seen.ledger.outsiders = [ahead]
     seen.ledger.look()
 
