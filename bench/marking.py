@@ -73,6 +73,12 @@ class _Target(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.accepted: dict[Any, float] = {}
         self.made: set[int] = set()
+        self._out = threading.Lock()
+
+    def tell(self, number: int, at: float) -> None:
+        """Print one whole line: steps of a burst begin on several threads at once."""
+        with self._out:
+            print(number, at, flush=True)
 
     def get_request(self) -> tuple[Any, Any]:
         """Accept a connection, and note when."""
@@ -88,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         number = self._number()
         self.server.made.add(number)
-        print(number, self.server.accepted[self.client_address], flush=True)
+        self.server.tell(number, self.server.accepted[self.client_address])
         self._answer()
 
     def do_GET(self) -> None:
