@@ -78,15 +78,47 @@ steps:
 """
 
 
-def with_aside(stage: Stage) -> None:
+# What was paid is taken back with approval, the last first.
+TAKEN_BACK = """
+workflow: pay-each
+title: Pay each
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+inputs:
+  orders: {type: list, of: {type: string, pattern: "^ord_[0-9]+$"}, title: Orders}
+steps:
+  - id: each
+    foreach: ${{ inputs.orders }}
+    as: order
+    steps:
+      - id: pay
+        uses: http.request
+        with:
+          service: shop
+          method: POST
+          path: /refunds
+          json: {order: "${{ order }}", amount: 5}
+        undo:
+          uses: slack.post
+          with: {text: "The payment for ${{ order }} is void."}
+          approval: {stages: [{from: ["@finance-leads"], approve: 1}]}
+  - id: look
+    uses: http.request
+    with: {service: shop, path: "/orders/ord_${{ inputs.orders[0] }}x"}
+"""
+
+
+def with_more(stage: Stage) -> None:
     (stage.workflows / "pay-aside.yaml").write_text(ASIDE)
+    (stage.workflows / "pay-each.yaml").write_text(TAKEN_BACK)
 
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     home = tmp_path_factory.mktemp("exceptions")
     more = {"more_policy": OPERATORS, "workflow": VOUCHER}
-    with day_at_work(home, prepare=with_aside, **more) as open_day:
+    with day_at_work(home, prepare=with_more, **more) as open_day:
         yield open_day
         assert complaints_about(open_day.stage.slack.recorder) == []
 
@@ -254,6 +286,32 @@ def test_a_card_tells_what_the_run_does_beside_it_and_offers_to_take_it_back(cas
     assert case.refunds() == [5]
     case.person("omar").click("Abort and undo", message=case.now(card))
     case.replies(root, f"The payment for {case.order} is void.")
+
+
+def test_whoever_approves_an_undoing_is_told_what_it_takes_back_and_what_a_no_leaves(
+    case: Case,
+) -> None:
+    orders = f"{case.order},ord_1001"
+    case.person("rita").command(f"/ops run pay-each orders={orders}", channel=case.channel)
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    stop = case.waits(
+        lambda: next((one for one in case.thread(root) if "Abort" in str(one.buttons)), None),
+        "an exception card",
+    )
+    case.person("omar").click("Abort and undo", message=stop)
+    card = case.card(root)
+
+    assert "Pay each, taking back pay/1: Post to this thread" in card.words
+    assert "Approved, it runs and takes that step back" in card.words
+    assert "the run ends there, and what is not taken back yet stays as it is" in card.words
+    assert "Change" not in card.buttons  # Its values are those of what was done.
+    case.person("ana").click("Reject", message=card)
+    case.person("ana").submit({"Why do you reject it?": "leave it"})
+    comes_to_say(case, root, "is rejected (")
+    assert "Pay each, taking back pay/1" in case.closed(card).words
+    comes_to_say(case, stop, "pay/0: http.request shop: 🔒 was not undone, and stays")
+    assert "can be undone" not in case.now(stop).words
+    assert not [one for one in case.thread(root) if one.text.startswith("The payment")]
 
 
 def test_what_is_settled_already_is_said_on_the_command_line(case: Case) -> None:
