@@ -167,7 +167,8 @@ def _standing(read: RunRead, state: RunState) -> Iterator[tuple[Standing, str]]:
     """Yield what has an effect in that state, in the order in which it had it."""
     found = done(read.definition, state)
     headings: Mapping[Standing, tuple[str, ...]] = {
-        Standing.UNDOABLE: found.undoable,
+        # Of a run that has ended nothing is taken back any more.
+        Standing.UNDOABLE if state.ended is None else Standing.KEPT: found.undoable,
         Standing.FINAL: found.final,
         Standing.UNDONE: found.undone,
         Standing.UNCLEAR: found.unclear,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from workflows.entry import PERSON
 from workflows.unseen import SHAPELESS
 
 ELLIPSIS = "…"
@@ -168,7 +169,12 @@ class Who:
 
 
 def who_of(external: str, name: str = "") -> Who:
-    """Return the person behind an external id such as `slack:T0ACME:U0RITA`."""
+    """Return the person behind an external id such as `slack:T0ACME:U0RITA`.
+
+    A pseudonym stands in its place once the name behind it was erased.
+    """
+    if external.startswith(PERSON) and not name:
+        return Who(name="somebody whose name was erased")
     system, _, rest = external.partition(":")
     user = rest.rpartition(":")[2] if system == "slack" else ""
     return Who(name=name or rest or external, user=user)

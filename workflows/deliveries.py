@@ -8,6 +8,7 @@ from workflows.recorder import record
 from workflows.replay import replay
 from workflows.run import Phase, RunState, StepState
 from workflows.settling import named
+from workflows.telling import cards_beside
 
 _ASKED = frozenset({Phase.ASKED, Phase.APPROVED, Phase.QUESTIONED})
 
@@ -16,17 +17,16 @@ def delivered(house: House, run: RunId, step: str, *, output: Json) -> None:
     """Record that a `slack.*` step is done. Reporting it twice changes nothing."""
     with house.store.begin() as unit:
         unit.lock_run(run)
-        one = replay(run, unit.entries(run)).step(step)
+        state = replay(run, unit.entries(run))
+        one = state.step(step)
         if one.phase is not Phase.INTENDED:
             return
         data: dict[str, Json] = {**named(one), "ms": _waited(house, one)}
         part = Part(value=json_bytes(output))
-        record(
-            unit,
-            Draft(
-                kind="action.executed", actor=INTERLOCK, data=data, parts={"output": part}, run=run
-            ),
+        told = Draft(
+            kind="action.executed", actor=INTERLOCK, data=data, parts={"output": part}, run=run
         )
+        record(unit, told, *cards_beside(told, state))
         house.dispatcher.enqueue(unit, run)
 
 
@@ -46,7 +46,7 @@ def undeliverable(
             return
         state = replay(run, unit.entries(run))
         for draft in _undelivered(state, error_class, step=step, request=request):
-            record(unit, draft)
+            record(unit, draft, *cards_beside(draft, state))
         house.dispatcher.enqueue(unit, run)
 
 

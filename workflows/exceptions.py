@@ -18,7 +18,7 @@ from workflows.replay import replay
 from workflows.run import Phase, RunState, StepState
 from workflows.settling import named
 from workflows.store import Delivery, Due, RunRow, Unit
-from workflows.telling import doubt_card, trouble_card
+from workflows.telling import cards_beside, doubt_card, trouble_card
 
 ANSWERS = ("retry", "skip", "abort", "undo")
 SLACK = "slack"
@@ -70,7 +70,7 @@ def settle_doubt(
         told = Draft(
             kind="action.resolved", actor=actor, data=data | _way(via), parts=parts, run=run
         )
-        record(unit, told, doubt_card(run, one))
+        record(unit, told, doubt_card(run, one), *cards_beside(told, state))
         if happened is Happened.UNKNOWN and not state.cancel_asked:
             _abort(house, unit, row, _choice(actor, run, step, "abort", via=via))
             return

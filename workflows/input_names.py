@@ -25,6 +25,12 @@ def user_in(given: object) -> str:
     return _named(given, _USER, _HANDLE, "must be a person, such as @rita")
 
 
+def mentioned(text: str) -> str:
+    """Return the id in the mention of a person, "" where the text is none."""
+    found = _USER.fullmatch(text)
+    return (found[1] or "") if found is not None else ""
+
+
 def group_in(given: object) -> str:
     """Return the id of a user group, or its handle with its @.
 

@@ -19,7 +19,7 @@ from workflows.people import PersonId
 from workflows.replay import after, replay
 from workflows.run import RunState
 from workflows.store import Due, DueKind, Message, RunRow, Unit
-from workflows.telling import messages_about, renewed
+from workflows.telling import cards_beside, messages_about, renewed
 from workflows.trouble import first_look
 
 VERIFIED = "verification.passed"
@@ -208,7 +208,8 @@ class Recorder:
     def _record(self, unit: Unit, drafts: Sequence[Fact], base: RunState) -> RunState:
         for draft in drafts:
             made = draft if isinstance(draft, Draft) else draft(unit)
-            base = after(base, record(unit, made, left=base.left))
+            beside = cards_beside(made, base)
+            base = after(base, record(unit, made, *beside, left=base.left))
         return base
 
     def _record_late(self, unit: Unit) -> None:
@@ -216,7 +217,7 @@ class Recorder:
         now_there = replay(self.state.id, there)
         for draft in self._outcomes:
             for fact in () if _is_among(there, draft) else late_drafts(draft, now_there):
-                record(unit, fact)
+                record(unit, fact, *cards_beside(fact, now_there))
         self.house.dispatcher.enqueue(unit, self.state.id)
 
     def _settle_on(self, base: RunState, row: RunRow, epoch: int) -> None:

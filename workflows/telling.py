@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from workflows.batching import batch_in
-from workflows.entry import Entry, RequestId, RunId
+from workflows.entry import Draft, Entry, RequestId, RunId
 from workflows.instances import items_of
 from workflows.message_keys import card_key, read_card_key
-from workflows.run import LEFT, StepState
+from workflows.run import LEFT, Phase, RunState, StepState
 from workflows.store import Message, Subject
 
 REPLIES = frozenset(
@@ -41,6 +41,17 @@ USES_REQUEST = frozenset({"action.intended", BROKEN})
 MOST_LEFT_TOLD = 20  # Of items that a loop leaves behind, so many are told one by one.
 _FAILURES = frozenset({"action.failed", *UNVERIFIED})
 ENDS = frozenset({"run.finished", "run.cancelled"})
+# What changes the list of what a run has done so far.
+_DONE = frozenset(
+    {
+        "action.executed",
+        "action.failed",
+        "action.in_doubt",
+        "action.resolved",
+        "verification.passed",
+        "wait.started",
+    }
+)
 DECIDED = frozenset({"approval.granted", "approval.denied", BROKEN})
 CLOSED = frozenset({"approval.expired", "approval.withdrawn", "approval.edited"})
 
@@ -122,6 +133,17 @@ def doubt_card(run: RunId, state: StepState) -> Message:
 def trouble_card(run: RunId, step: str, state: StepState) -> Message:
     """Return the message that asks owner and deputy how an exception goes on."""
     return Message(subject=Subject.TROUBLE, key=card_key(run, step, state.trouble), run=run)
+
+
+def cards_beside(fact: Draft, state: RunState) -> Iterator[Message]:
+    """Yield the cards of what has stopped in a run in which `fact` says that something was done.
+
+    They list what the run has done so far and offer to take it back, and other branches go on.
+    """
+    if fact.kind in _DONE:
+        for name, phase in state.marked.items():
+            if phase is Phase.EXCEPTION:
+                yield trouble_card(state.id, name, state.step(name))
 
 
 def question_card(run: RunId, request: RequestId) -> Message:

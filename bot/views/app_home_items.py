@@ -91,7 +91,7 @@ def _request(item: RequestItem) -> Block:
     shown = item.preview
     place = f"In the place of {mention(item.stands_for)} · " if item.stands_for else ""
     return section(
-        f"✋ {linked(shown.title, item.card)} · {code(shown.step, 80)} ({effect_words(shown)})\n"
+        f"✋ {linked(shown.titled, item.card)} · {code(shown.step, 80)} ({effect_words(shown)})\n"
         f"{place}{item.have} of {plural(item.need, 'approval')} · asked by {mention(shown.asker)}"
         f" · until {when(shown.expires)} · what is approved {code(shown.digest[:8])}{_terms(shown)}"
     )

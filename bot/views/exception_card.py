@@ -64,6 +64,7 @@ class Standing(StrEnum):
     UNDOABLE = "↩️ can be undone"
     FINAL = "🔒 cannot be undone"
     UNDONE = "✔️ undone"
+    KEPT = "🔒 was not undone, and stays"
     UNCLEAR = "❓ may have happened in part"
     CALLED = "🔒 whatever its own run did stays"
 

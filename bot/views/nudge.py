@@ -64,7 +64,7 @@ def _asks(told: Nudge) -> list[Block]:
     reminded = f"\nReminded {when(told.reminded_at)}." if told.reminded_at is not None else ""
     place = f" in the place of {mention(told.stands_for)}" if told.stands_for else ""
     words = section(
-        f"✋ {bold(shown.title, _TITLE)}{_more(shown)}\n"
+        f"✋ {bold(shown.titled, _TITLE)}{_more(shown)}\n"
         f"Asked by {mention(shown.asker)}, and it waits for you{place} until"
         f" {when(shown.expires)}.{reminded}"
     )

@@ -44,6 +44,10 @@ REVIEW = "request.review"
 CHANGE = "request.change"
 
 WHAT_COMES = "Approved, it runs. Rejected, or not decided by then, it does not."
+WHAT_COMES_OF_UNDOING = (
+    "Approved, it runs and takes that step back. Rejected, or not decided by then, it does not;"
+    " the run ends there, and what is not taken back yet stays as it is."
+)
 
 # Together with the plan's head these stay below what one message may hold.
 _COMMENT, _VOTES, _REASON = 120, 6, 1_200
@@ -100,9 +104,13 @@ def _state(card: RequestCard) -> str:
     asked = f"asked by {mention(shown.asker)}"
     sign, words = _outcome(card)
     if card.is_open:
-        return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}\n{WHAT_COMES}"
+        return f"{sign} {bold(words)} until {when(shown.expires)} · {asked}\n{_what_comes(shown)}"
     at = f" {when(card.settled_at)}" if card.settled_at is not None else ""
     return f"{sign} {bold(words)}{at} · {asked}\n{_consequence(card)}"
+
+
+def _what_comes(shown: Preview) -> str:
+    return WHAT_COMES_OF_UNDOING if shown.taken_back else WHAT_COMES
 
 
 def _outcome(card: RequestCard) -> tuple[str, str]:
@@ -223,7 +231,10 @@ def _take_back(card: RequestCard) -> list[ButtonElement]:
 
 
 def _change(shown: Preview) -> Iterator[ButtonElement]:
-    """Yield the way to other values, where there are any; a proposal is what it is."""
-    if shown.inputs and not is_own(shown.workflow):
+    """Yield the way to other values, where there are any and nothing was done with them yet.
+
+    A proposal is what it is.
+    """
+    if shown.inputs and not is_own(shown.workflow) and not shown.taken_back:
         spoken = f"Change what is asked: {shown.title}"
         yield button("Change", CHANGE, shown.value, spoken=spoken)

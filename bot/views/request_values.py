@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from bot.wording import Who, who_of
 from workflows.entry import Json
 from workflows.gate import Outcome, Verdict
+from workflows.instances import is_undo, undone_by
 from workflows.separation import Duty
 
 
@@ -142,7 +143,17 @@ class Preview(_Frozen):
     @property
     def heading(self) -> str:
         """Return the line over it: what it is, and what would be done."""
-        return f"{self.title}: {self.more}" if self.more else self.title
+        return f"{self.titled}: {self.more}" if self.more else self.titled
+
+    @property
+    def titled(self) -> str:
+        """Return the title, of an undoing with what it takes back."""
+        return f"{self.title}, taking back {self.taken_back}" if self.taken_back else self.title
+
+    @property
+    def taken_back(self) -> str:
+        """Return the step that this one takes back, "" where it is no undoing."""
+        return undone_by(self.step) if is_undo(self.step) else ""
 
     @property
     def asker(self) -> Who:

@@ -14,6 +14,7 @@ from storage.unit import SqlUnit
 from workflows.entry import PERSON, Actor, ActorKind, Draft, Json, Part, PartClass
 from workflows.errors import HoldError
 from workflows.holds import Kind, Selector
+from workflows.input_names import mentioned
 from workflows.people import PersonId
 
 WHOLE = ("slack:", "os:", PERSON)  # How accounts and pseudonyms begin.
@@ -72,10 +73,13 @@ def refs_known_as(connection: Connection, name: str) -> list[str]:
     """Return the pseudonyms of whoever has that name, account, account's last part or pseudonym.
 
     An `@` before it says nothing. A whole account or pseudonym is nobody's name, though anybody
-    may call themselves so.
+    may call themselves so; nor is a mention, as Slack makes of an `@name` typed with a command.
     """
     row, name = AuditSubjectRow, name.removeprefix("@")
-    if name.startswith(WHOLE):
+    account = mentioned(name)
+    if account:
+        known = row.external_id.endswith(f":{account}", autoescape=True)
+    elif name.startswith(WHOLE):
         known = or_(row.ref == name, row.external_id == name)
     else:
         is_end = row.external_id.endswith(f":{name}", autoescape=True)

@@ -136,6 +136,7 @@ def test_a_person_is_mentioned_by_a_well_formed_id_only() -> None:
 def test_an_external_id_names_its_user() -> None:
     assert mention(who_of("slack:T0ACME:U0RITA", "Rita")) == "<@U0RITA>"
     assert mention(who_of("os:ada")) == "ada"
+    assert mention(who_of(f"s:{'0' * 32}")) == "somebody whose name was erased"
 
 
 def test_many_people_are_counted_rather_than_listed() -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.orders import SettleOrder, carry_out
+from sandbox.demo.stage import Stage
 from sandbox.seen import SeenMessage
 from sandbox.targets.shop_faults import Fault
 from tests.journeys.day import Case, Day, day_at_work
@@ -45,11 +46,79 @@ steps:
     with: {service: shop, path: "/orders/ord_${{ inputs.order }}x"}
 """
 
+# One branch stops at once; the other pays, and then waits for long.
+ASIDE = """
+workflow: pay-aside
+title: Pay aside
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+inputs:
+  order: {type: string, pattern: "^ord_[a-z0-9]+$", title: Order}
+steps:
+  - id: side
+    parallel:
+      looks:
+        - id: look
+          uses: http.request
+          with: {service: shop, path: "/orders/ord_${{ inputs.order }}x"}
+      pays:
+        - id: pause
+          wait: 3m
+        - id: pay
+          uses: http.request
+          with:
+            service: shop
+            method: POST
+            path: /refunds
+            json: {order: "${{ inputs.order }}", amount: 5}
+          undo: {uses: slack.post, with: {text: "The payment for ${{ inputs.order }} is void."}}
+        - id: rest
+          wait: 3d
+"""
+
+
+# What was paid is taken back with approval, the last first.
+TAKEN_BACK = """
+workflow: pay-each
+title: Pay each
+owner: "@finance-ops"
+deputy: "@support-leads"
+run_by: ["@support"]
+inputs:
+  orders: {type: list, of: {type: string, pattern: "^ord_[0-9]+$"}, title: Orders}
+steps:
+  - id: each
+    foreach: ${{ inputs.orders }}
+    as: order
+    steps:
+      - id: pay
+        uses: http.request
+        with:
+          service: shop
+          method: POST
+          path: /refunds
+          json: {order: "${{ order }}", amount: 5}
+        undo:
+          uses: slack.post
+          with: {text: "The payment for ${{ order }} is void."}
+          approval: {stages: [{from: ["@finance-leads"], approve: 1}]}
+  - id: look
+    uses: http.request
+    with: {service: shop, path: "/orders/ord_${{ inputs.orders[0] }}x"}
+"""
+
+
+def with_more(stage: Stage) -> None:
+    (stage.workflows / "pay-aside.yaml").write_text(ASIDE)
+    (stage.workflows / "pay-each.yaml").write_text(TAKEN_BACK)
+
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     home = tmp_path_factory.mktemp("exceptions")
-    with day_at_work(home, more_policy=OPERATORS, workflow=VOUCHER) as open_day:
+    more = {"more_policy": OPERATORS, "workflow": VOUCHER}
+    with day_at_work(home, prepare=with_more, **more) as open_day:
         yield open_day
         assert complaints_about(open_day.stage.slack.recorder) == []
 
@@ -199,6 +268,50 @@ def test_abort_and_undo_takes_back_what_can_be_and_says_so(case: Case) -> None:
     comes_to_say(case, card, "give: slack.post: ✔️ undone")
     assert not case.now(card).buttons
     assert "has started" in asks(case, "rita", typed)  # What was given up is meant to be repeated.
+
+
+def test_a_card_tells_what_the_run_does_beside_it_and_offers_to_take_it_back(case: Case) -> None:
+    case.person("rita").command(f"/ops run pay-aside order={case.order}", channel=case.channel)
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    card = case.waits(
+        lambda: next((one for one in case.thread(root) if "Abort" in one.buttons), None),
+        "an exception card",
+    )
+    assert "This run has changed nothing so far" in card.words
+    assert "Abort and undo" not in card.buttons
+    case.replies(root, "`pause` waits")
+    case.day.later(timedelta(minutes=4))
+
+    comes_to_say(case, card, "pay: http.request shop: ↩️ can be undone")
+    assert case.refunds() == [5]
+    case.person("omar").click("Abort and undo", message=case.now(card))
+    case.replies(root, f"The payment for {case.order} is void.")
+
+
+def test_whoever_approves_an_undoing_is_told_what_it_takes_back_and_what_a_no_leaves(
+    case: Case,
+) -> None:
+    orders = f"{case.order},ord_1001"
+    case.person("rita").command(f"/ops run pay-each orders={orders}", channel=case.channel)
+    root = case.waits(lambda: next(iter(case.roots()), None), "the run's first message")
+    stop = case.waits(
+        lambda: next((one for one in case.thread(root) if "Abort" in str(one.buttons)), None),
+        "an exception card",
+    )
+    case.person("omar").click("Abort and undo", message=stop)
+    card = case.card(root)
+
+    assert "Pay each, taking back pay/1: Post to this thread" in card.words
+    assert "Approved, it runs and takes that step back" in card.words
+    assert "the run ends there, and what is not taken back yet stays as it is" in card.words
+    assert "Change" not in card.buttons  # Its values are those of what was done.
+    case.person("ana").click("Reject", message=card)
+    case.person("ana").submit({"Why do you reject it?": "leave it"})
+    comes_to_say(case, root, "is rejected (")
+    assert "Pay each, taking back pay/1" in case.closed(card).words
+    comes_to_say(case, stop, "pay/0: http.request shop: 🔒 was not undone, and stays")
+    assert "can be undone" not in case.now(stop).words
+    assert not [one for one in case.thread(root) if one.text.startswith("The payment")]
 
 
 def test_what_is_settled_already_is_said_on_the_command_line(case: Case) -> None:

@@ -322,6 +322,21 @@ def test_two_people_erase_a_person_and_the_log_still_verifies(house: Kept) -> No
     assert check_projections(house.store.database) == []
 
 
+def test_a_mention_names_the_account_in_it_and_nobody_who_calls_themselves_so(house: Kept) -> None:
+    house.finished()
+    house.town.display_names["ana"] = "U0RITA"
+    house.finished()
+    assert id_of("ana") in house.persons()
+
+    erasing = house.erased("<@U0RITA|rita>")
+
+    assert id_of("rita") not in house.persons()
+    assert id_of("ana") in house.persons()
+    house.swept()
+    assert names_in(house, erasing, "U0RITA") == 0
+    assert house.verified().failures == []
+
+
 def test_an_erasure_does_not_keep_the_name_and_who_returns_is_somebody_new(house: Kept) -> None:
     house.finished()
     before = house.entries(house.finished())[0].actor.ref
