@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.storage.forged_packs import files_of, history, pack_of
+from tests.storage.hostile_packs import seeded
 
 UTF8, ENCRYPTED, PATCHED = 0x0800, 0x0001, 0x0020
 FULL = 0xFFFFFFFF
@@ -92,7 +93,11 @@ HOSTILE_ZIPS: dict[str, tuple[Forge, int]] = {}
 
 def members_of(folder: Path) -> list[Member]:
     """Return the files of a pack of the usual history."""
-    pack = pack_of(files_of(history()), folder / "good")
+    return packed(pack_of(files_of(history()), folder / "good"))
+
+
+def packed(pack: Path) -> list[Member]:
+    """Return the files of a pack in a folder."""
     return [
         Member(name=one.relative_to(pack).as_posix().encode(), content=one.read_bytes())
         for one in sorted(pack.rglob("*"))
@@ -189,6 +194,7 @@ HOSTILE_ZIPS |= {
         with_odd(Odd(large=lambda *told: large_end(*told).replace(b"PK\6\6", b"PK\6\5"))),
         2,
     ),
+    "a run that was drawn": (lambda folder: zip_of(packed(seeded()(folder / "good"))), 0),
     "no manifest": (without_member("manifest.json"), 2),
     "no signature of the manifest": (without_member("manifest.dsse.json"), 3),
     "no entries": (without_member("entries.jsonl"), 1),
