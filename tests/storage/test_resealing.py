@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
+from storage.access_models import StepTokenRecord
 from storage.base import Base
 from storage.database import Database
 from storage.log_setup import init_log
@@ -184,10 +185,24 @@ def test_of_two_that_replace_the_key_at_once_the_second_is_refused(store: SqlSto
 def test_what_no_key_opens_stays_as_it_is(store: SqlStore) -> None:
     master = KeyMaster(b"a" * 32)
     keep(store, sealer_of(store, master))
+    tokens = StepTokens(store.database, lambda: sealer_of(store, master))
+    tokens.keep("E2", "xwfp-2", at=NOW)
+    tokens.keep("E0", "xwfp-0", at=NOW)
+    lost = json.dumps("changed").encode()
     with store.database.begin() as tx:
-        tx.run("UPDATE step_token SET sealed = ?", (json.dumps("changed").encode(),))
+        tx.connection.execute(
+            update(StepTokenRecord).where(StepTokenRecord.execution == "E1").values(sealed=lost)
+        )
+    count = reseal(store, log=LOG, master=master, following=master, told=told)
+    reseal(store, log=LOG, master=master, following=master, told=told)
+    with store.database.read() as connection:
+        query = select(StepTokenRecord.sealed).where(StepTokenRecord.execution == "E1")
+        stays = connection.execute(query).scalar_one()
 
-    assert reseal(store, log=LOG, master=master, following=master, told=told) == 1
+    assert count == 3
+    assert stays == lost
+    # Twice replaced, the first key opens nothing any more: all the others were sealed anew.
+    assert [tokens.find(one) for one in ("E0", "E2")] == ["xwfp-0", "xwfp-2"]
 
 
 def test_the_secrets_of_codes_are_sealed_anew_too(store: SqlStore) -> None:
