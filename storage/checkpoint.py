@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -228,8 +228,3 @@ def _decode(text: str) -> bytes:
     if base64.b64encode(data).decode() != text:
         raise MalformedNoteError("Another spelling of base64 than ours.")
     return data
-
-
-def by_note_id(keys: Iterable[VerifierKey]) -> Mapping[tuple[str, bytes], VerifierKey]:
-    """Return the keys by the name and id that stand on a signature line."""
-    return {(key.name, key.note_id): key for key in keys}

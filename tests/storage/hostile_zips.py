@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.storage.forged_packs import files_of, history, pack_of
+from tests.storage.hostile_packs import seeded
 
 UTF8, ENCRYPTED, PATCHED = 0x0800, 0x0001, 0x0020
 FULL = 0xFFFFFFFF
@@ -92,7 +93,11 @@ HOSTILE_ZIPS: dict[str, tuple[Forge, int]] = {}
 
 def members_of(folder: Path) -> list[Member]:
     """Return the files of a pack of the usual history."""
-    pack = pack_of(files_of(history()), folder / "good")
+    return packed(pack_of(files_of(history()), folder / "good"))
+
+
+def packed(pack: Path) -> list[Member]:
+    """Return the files of a pack in a folder."""
     return [
         Member(name=one.relative_to(pack).as_posix().encode(), content=one.read_bytes())
         for one in sorted(pack.rglob("*"))
@@ -109,6 +114,21 @@ def with_member(name: str, change: Change) -> Forge:
         found = members_of(folder)
         assert any(one.name == name.encode() for one in found)
         return zip_of(change(one) if one.name == name.encode() else one for one in found)
+
+    return forge
+
+
+def without_member(name: str) -> Forge:
+    return lambda folder: zip_of(one for one in members_of(folder) if one.name != name.encode())
+
+
+def with_bytes(old: bytes, new: bytes) -> Forge:
+    """Return what makes a zip of which the last of these bytes are others."""
+
+    def forge(folder: Path) -> bytes:
+        before, found, after = zip_of(members_of(folder)).rpartition(old)
+        assert found
+        return before + new + after
 
     return forge
 
@@ -166,6 +186,18 @@ for _name in ("entries.jsonl", "leaves.bin", "checkpoint", "state.json", "manife
 
 HOSTILE_ZIPS |= {
     "nothing odd": (with_odd(Odd()), 0),
+    "a list without the sign of one": (with_bytes(b"PK\1\2", b"PK\1\3"), 2),
+    "an end without the sign of one": (with_bytes(b"PK\5\6", b"PK\5\7"), 2),
+    "a part of it on another disk": (with_bytes(b"PK\5\6\0\0", b"PK\5\6\1\0"), 2),
+    "a head of a file without the sign of one": (with_bytes(b"PK\3\4", b"PK\3\5"), 2),
+    "an end for large zips without its sign": (
+        with_odd(Odd(large=lambda *told: large_end(*told).replace(b"PK\6\6", b"PK\6\5"))),
+        2,
+    ),
+    "a run that was drawn": (lambda folder: zip_of(packed(seeded()(folder / "good"))), 0),
+    "no manifest": (without_member("manifest.json"), 2),
+    "no signature of the manifest": (without_member("manifest.dsse.json"), 3),
+    "no entries": (without_member("entries.jsonl"), 1),
     "a folder": (and_member(Member(name=b"reports/", content=b"", method=0)), 0),
     "a remark": (with_odd(Odd(comment=b"hello")), 2),
     "a remark that is an end": (with_odd(Odd(comment=b"PK\5\6" + bytes(18))), 2),

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import IntegrityError
 
 from storage.database import Database, Transaction, open_database
-from storage.group_commit import MOST_BODIES
+from storage.group_commit import MOST_BODIES, Turn
 from storage.migrate import upgrade
 from storage.sqlite_database import SqliteDatabase
 from tests.open_files import open_files
@@ -344,6 +344,55 @@ def test_a_transaction_that_sqlite_gave_up_keeps_nobody(queue: Line) -> None:
 
     assert [type(error) for error in raised[:2]] == [StorageUnavailableError] * 2
     assert kept(queue.database) == []
+
+
+def test_a_body_that_fails_because_sqlite_gave_up_takes_the_whole_group_with_it(
+    queue: Line,
+) -> None:
+    def given_up() -> None:
+        assert queue.inside.wait(LONG)
+        with queue.database.begin() as tx:
+            tx.driver.execute("ROLLBACK")  # What SQLite does by itself on a full disk.
+            raise sqlite3.OperationalError("database or disk is full")
+
+    raised = at_once(queue.first, given_up, lambda: queue.let_go(1))
+
+    assert isinstance(raised[0], StorageUnavailableError)
+    assert raised[1] is not None
+    assert queue.told == []
+    assert kept(queue.database) == []
+    with queue.database.begin() as tx:
+        add(tx, 7)
+    assert kept(queue.database) == [7]
+
+
+def test_a_turn_that_comes_as_its_thread_gives_up_is_handed_on(
+    queue: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Turn):
+        __slots__ = ()
+
+        def wait(self, timeout: float = -1) -> bool:
+            if timeout != 0.05:
+                return super().wait(timeout)
+            queue.release.set()
+            assert super().wait(LONG)
+            return False  # Its time was over a moment before.
+
+    def impatient() -> None:
+        assert queue.inside.wait(LONG)
+        with queue.database.begin(lock_timeout_ms=50) as tx:
+            add(tx, 1)
+
+    monkeypatch.setattr("storage.group_commit.Turn", Late)
+    raised = at_once(queue.first, impatient)
+
+    assert raised[0] is None
+    assert isinstance(raised[1], StorageUnavailableError)
+    assert kept(queue.database) == [1_000]
+    with queue.database.begin() as tx:
+        add(tx, 7)
+    assert kept(queue.database) == [7, 1_000]
 
 
 def test_a_savepoint_that_cannot_be_ended_fails_the_group_and_the_writer_goes_on(

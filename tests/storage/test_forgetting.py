@@ -1,10 +1,12 @@
 """Whoever was erased is in none of the rows, in whatever way they had to do with a run."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,13 +23,30 @@ from tests.storage.test_retention import Kept, housed
 from tests.workflows.engine.flows import workflow
 from tests.world import CHANGE, POLICY, id_of, policy_in
 from workflows.actions.erase import OWN
-from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Json, Part, Ref, RequestId, RunId
-from workflows.errors import HoldError
+from workflows.entry import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    Draft,
+    Json,
+    Part,
+    PartClass,
+    Ref,
+    RequestId,
+    RunId,
+)
+from workflows.errors import HoldError, NotPerformedError
 from workflows.gate import Verdict
 from workflows.holds import Kind, Selector
+from workflows.people import PersonId
 from workflows.questioning import Answer
 from workflows.store import Message, Subject
 
+# Who waits for the right to place entries in this database.
+WAITS = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 ASKS = workflow(
     "asks",
     """
@@ -427,6 +446,124 @@ def erased_by_one_who_dies(house: Kept, name: str) -> Ref:
 
 def wait_until_erased(house: Kept, name: str) -> None:
     wait_until(lambda: id_of(name) not in house.persons())
+
+
+@pytest.mark.parametrize("how", ["swept", "erased"])
+def test_a_hold_that_is_being_set_is_waited_for_before_anything_goes(
+    postgres_url: str, tmp_path: Path, how: str
+) -> None:
+    for house in housed(postgres_url, tmp_path):
+        run = house.finished()
+        before = house.held_parts(run)
+        house.days(200)
+        with psycopg.connect(postgres_url, autocommit=True) as server, ThreadPoolExecutor() as pool:
+            with house.store.begin() as unit:
+                house.store.journal.place_pending(unit.transaction)
+                unit.append(hold_on(run))
+                removing = pool.submit(removes(house, how))
+                wait_until_it_waits(server, removing)
+            removing.result(timeout=30)
+
+        assert house.held_parts(run) == before > 0
+        assert house.verified().failures == []
+
+
+def test_a_hold_waits_until_those_who_remove_payloads_are_done(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    for house in housed(postgres_url, tmp_path):
+        run = house.finished()
+        with psycopg.connect(postgres_url, autocommit=True) as server, ThreadPoolExecutor() as pool:
+            with house.store.begin() as unit:
+                house.store.journal.place_pending(unit.transaction)
+                selector = Selector(Kind.RUN, run)
+                setting = pool.submit(
+                    set_hold, house.store, selector, reason="case 12", actor=SYSTEM
+                )
+                wait_until_it_waits(server, setting)
+                was_set = setting.done()
+            setting.result(timeout=30)
+
+        assert not was_set
+
+
+def test_an_erasure_of_nobody_or_of_more_than_one_removes_nothing(house: Kept) -> None:
+    house.finished()
+    with house.store.begin() as unit:
+        for account in ("U0RITA1", "U0RITA2"):
+            unit.ref(PersonId(f"slack:T0:{account}"), "Rita R.")
+    port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+    with pytest.raises(NotPerformedError, match="More than one person is known as Rita"):
+        port.erase("Rita R.", by_run="0" * 32)
+    with pytest.raises(NotPerformedError, match="Nobody in this log is known as nobody"):
+        port.erase("nobody", by_run="0" * 32)
+
+    assert port.counted("nobody") is None
+    assert house.markers() == []
+    assert not port.was_erased_by("0" * 32)
+
+
+def test_an_erasure_that_the_database_refuses_was_not_performed(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    for house in housed(sqlite_url, tmp_path):
+        run = house.finished()
+        before = house.held_parts(run)
+        port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+        with house.store.begin() as unit:
+            unit.transaction.driver.execute("PRAGMA busy_timeout = 1")  # It would wait longer.
+        with sqlite3.connect(sqlite_url, isolation_level=None) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            with pytest.raises(NotPerformedError) as refused:
+                port.erase(id_of("rita"), by_run="0" * 32)
+            writer.execute("ROLLBACK")
+        assert refused.value.error_class == "storage"
+        assert house.held_parts(run) == before
+        assert not port.was_erased_by("0" * 32)
+
+        port.erase(id_of("rita"), by_run="0" * 32)
+
+        assert house.held_parts(run) < before
+        assert port.was_erased_by("0" * 32)
+
+
+def test_what_was_erased_is_told_though_its_bytes_could_not_be_overwritten_yet(
+    sqlite_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("storage.retention.removal.PATIENCE", 0.0)
+    for house in housed(sqlite_url, tmp_path):
+        run = house.finished()
+        port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+        with house.store.database.read() as reader:
+            reader.execute(select(RunRecord.id)).all()
+            gone = port.erase(id_of("rita"), by_run="0" * 32)
+
+        assert sum(one.goes for one in gone) > 0
+        assert {one.run for one in gone} == {run}
+        assert "erased words may be on the disk still" in caplog.messages
+        assert id_of("rita") not in house.persons()
+
+
+def wait_until_it_waits(server: psycopg.Connection, other: Future[Any]) -> None:
+    """Return once that waits for the right to place entries, or is over without having waited."""
+    wait_until(lambda: other.done() or server.execute(WAITS).fetchone() is not None)
+
+
+def removes(house: Kept, how: str) -> Callable[[], object]:
+    """Return what removes the payloads of Rita."""
+    if how == "swept":
+        return house.swept
+    port = LogPayloads(house.store, policy=lambda: POLICY_DIGEST)
+    return lambda: port.erase(id_of("rita"), by_run="0" * 32)
+
+
+def hold_on(run: RunId) -> Draft:
+    data: dict[str, Json] = {"hold": "h-1", "selector": f"run:{run}", "reason": "legal"}
+    part = Part(value=b"case 12", cls=PartClass.BUSINESS)
+    return Draft(kind="hold.set", actor=SYSTEM, data=data, parts={"reason": part})
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -160,6 +160,9 @@ def test_one_bad_line_under_a_known_key_rejects_the_note() -> None:
         NOTE.replace("\n", "\r\n"),
         NOTE + "\n",
         NOTE.partition("\n\n")[0] + "\n\n",
+        NoteSigner([LOG]).sign(Checkpoint(ORIGIN, 3, bytes(31))),
+        NoteSigner([LOG]).sign(Checkpoint(ORIGIN, 3, bytes(33))),
+        NoteSigner([LOG]).sign(Checkpoint(f"{ORIGIN}+", 3, bytes(32))),
     ],
 )
 def test_a_note_in_another_form_is_refused(note: str) -> None:

@@ -3,21 +3,26 @@
 import json
 import os
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select, update
 
+from storage.access_models import StepTokenRecord
+from storage.base import Base
 from storage.database import Database
 from storage.log_setup import init_log
 from storage.master_key import HomeMaster, KeyMaster, Master
-from storage.resealing import reseal
-from storage.sealing import Sealer, open_sealer
+from storage.resealing import PLACES, reseal
+from storage.sealing import Sealer, open_sealer, wrapped_for, wrapped_keys
 from storage.secret_rows import SecretSql, sealed_secret, secret_name
-from storage.step_tokens import StepTokens
+from storage.step_tokens import LONGEST, StepTokens
+from storage.step_up_models import StepUpGuardRecord, StepUpRecord
 from storage.store import SqlStore
-from workflows.entry import SYSTEM, Draft, Json
+from workflows.entry import SYSTEM, Draft, Json, Ref
 from workflows.errors import SecretError
+from workflows.step_up import sealed_name
 
 LOG = "interlock.example/audit/T0ABC"
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -180,7 +185,95 @@ def test_of_two_that_replace_the_key_at_once_the_second_is_refused(store: SqlSto
 def test_what_no_key_opens_stays_as_it_is(store: SqlStore) -> None:
     master = KeyMaster(b"a" * 32)
     keep(store, sealer_of(store, master))
+    tokens = StepTokens(store.database, lambda: sealer_of(store, master))
+    tokens.keep("E2", "xwfp-2", at=NOW)
+    tokens.keep("E0", "xwfp-0", at=NOW)
+    lost = json.dumps("changed").encode()
     with store.database.begin() as tx:
-        tx.run("UPDATE step_token SET sealed = ?", (json.dumps("changed").encode(),))
+        tx.connection.execute(
+            update(StepTokenRecord).where(StepTokenRecord.execution == "E1").values(sealed=lost)
+        )
+    count = reseal(store, log=LOG, master=master, following=master, told=told)
+    reseal(store, log=LOG, master=master, following=master, told=told)
+    with store.database.read() as connection:
+        query = select(StepTokenRecord.sealed).where(StepTokenRecord.execution == "E1")
+        stays = connection.execute(query).scalar_one()
 
-    assert reseal(store, log=LOG, master=master, following=master, told=told) == 1
+    assert count == 3
+    assert stays == lost
+    # Twice replaced, the first key opens nothing any more: all the others were sealed anew.
+    assert [tokens.find(one) for one in ("E0", "E2")] == ["xwfp-0", "xwfp-2"]
+
+
+def test_the_secrets_of_codes_are_sealed_anew_too(store: SqlStore) -> None:
+    before, after = KeyMaster(b"a" * 32), KeyMaster(b"b" * 32)
+    sealer = sealer_of(store, before)
+    kept = {"i1": b"of whose codes count", "i2": b"as it is being set up"}
+    sealed = {one: sealer.seal(kept[one], name=sealed_name(Ref("s:1"), one)) for one in kept}
+    with store.database.begin() as tx:
+        tx.connection.execute(
+            insert(StepUpRecord.__table__).values(
+                id="i1", person="s:1", asked="e", enrolled_at=NOW, sealed=sealed["i1"]
+            )
+        )
+        tx.connection.execute(
+            insert(StepUpGuardRecord.__table__).values(
+                person="s:1", last_step=0, misses="[]", offer_id="i2", offer_sealed=sealed["i2"]
+            )
+        )
+    done = reseal(store, log=LOG, master=before, following=after, told=told)
+    newest = after.unwrap(wrapped_keys(store.database)[0], aad=wrapped_for(LOG))
+    opens = Sealer(lambda: (newest,), LOG)
+    with store.database.read() as connection:
+        found = {
+            "i1": connection.execute(select(StepUpRecord.sealed)).scalar_one(),
+            "i2": connection.execute(select(StepUpGuardRecord.offer_sealed)).scalar_one(),
+        }
+
+    assert done == 2
+    for ident, secret in kept.items():
+        assert opens.open_sealed(found[ident], name=sealed_name(Ref("s:1"), ident)) == secret
+
+
+def test_whatever_lies_sealed_for_a_log_is_sealed_anew() -> None:
+    names = ("sealed", "offer_sealed")
+    columns = {
+        (table.name, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if column.name in names
+    }
+
+    assert {(one.table, one.column) for one in PLACES} == columns
+
+
+def test_a_database_without_a_key_gets_one_under_the_master_key_that_follows(
+    store: SqlStore,
+) -> None:
+    before, after = KeyMaster(b"a" * 32), KeyMaster(b"b" * 32)
+    count = reseal(store, log=LOG, master=before, following=after, told=told)
+    keep(store, sealer_of(store, after))
+
+    assert count == 0
+    assert opened(store, sealer_of(store, after)) == (VALUE, "xwfp-1")
+    with pytest.raises(SecretError, match="another master key"):
+        sealer_of(store, before)
+
+
+def test_the_token_of_a_step_is_kept_until_it_is_over_and_at_most_a_month(store: SqlStore) -> None:
+    sealer = sealer_of(store, KeyMaster(b"a" * 32))
+    tokens = StepTokens(store.database, lambda: sealer)
+    for execution in ("old", "over", "waits"):
+        tokens.keep(execution, f"xwfp-{execution}", at=NOW)
+    tokens.keep("waits", "xwfp-again", at=NOW + timedelta(days=1))
+    tokens.drop("over")
+    ended = tokens.find("over")
+    at_the_end = NOW + LONGEST
+    tokens.keep("new", "xwfp-new", at=at_the_end)
+    still = tokens.find("old")
+    tokens.keep("new", "xwfp-new", at=at_the_end + timedelta(seconds=1))
+
+    assert ended is None
+    assert still == "xwfp-old"
+    assert tokens.find("old") is None
+    assert [tokens.find(one) for one in ("waits", "new")] == ["xwfp-again", "xwfp-new"]

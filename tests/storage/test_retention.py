@@ -1,5 +1,6 @@
 """Payloads go when their term is over, with a marker that says so, and the log still verifies."""
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -27,6 +28,7 @@ from storage.retention import removal
 from storage.retention import sweep as sweeping
 from storage.retention.due import due
 from storage.retention.holds import lift_hold, set_hold, told_holds
+from storage.retention.markers import Item, erasures
 from storage.retention.payloads import LogPayloads
 from storage.retention.removal import overwrite_deleted
 from storage.retention.sweep import Swept, sweep
@@ -530,3 +532,41 @@ def look_up(house: Kept, *, times: int) -> None:
             part = Part(value=f"look {number}".encode())
             data: dict[str, Json] = {"what": "runs", "n": 1}
             unit.append(Draft(kind="access.read", actor=SYSTEM, data=data, parts={"query": part}))
+
+
+def test_more_payloads_than_a_line_holds_are_listed_by_as_few_markers_as_it_takes(
+    house: Kept,
+) -> None:
+    items = [Item(10**9 + place, "model_output") for place in range(2_000)]
+    with house.store.begin() as unit:
+        for one in erasures(items, reason="retention", policy=POLICY, actor=SYSTEM):
+            unit.append(one)
+    lines = [line for _kind, line in house.markers()]
+    listed = [Item(*one) for line in lines for one in json.loads(line)["data"]["items"]]
+
+    assert listed == items
+    assert len(lines) == 5  # Of 16 KiB at most, 29 bytes for each.
+    assert list(erasures([], reason="retention", policy=POLICY, actor=SYSTEM)) == []
+
+
+def test_a_period_holds_its_first_moment_and_not_the_one_after_its_last(house: Kept) -> None:
+    midnight = house.clock().replace(hour=0) + timedelta(days=1)
+    house.clock.at = midnight
+    first = house.finished(said="The quokka goes.")
+    house.clock.at = after = midnight + timedelta(days=1)
+    second = house.finished(said="The wombat goes.")
+    days = f"{midnight.date()}/{after.date()}"
+    set_hold(house.store, Selector(Kind.PERIOD, days), reason="case 12", actor=SYSTEM)
+    house.clock.at = after + timedelta(days=179)
+    young = house.finished(said="The numbat goes.")
+    before = {one: house.held_parts(one) for one in (first, second, young)}
+    house.days(2)
+    house.swept()
+    with house.store.database.read() as connection:
+        words = set(connection.execute(select(ThreadMessageRecord.run_id)).scalars())
+
+    assert house.held_parts(first) == before[first] > 0
+    assert house.held_parts(young) == before[young] > 0
+    assert house.held_parts(second) < before[second]
+    assert words == {first, young}
+    assert house.verified().failures == []

@@ -86,12 +86,45 @@ def test_a_master_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         HomeMaster(tmp_path).unwrap(first, aad=b"log")
 
 
+def test_what_another_home_wrapped_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    theirs = wrapped(tmp_path / "theirs")
+    for home in (HomeMaster(tmp_path / "ours"), HomeMaster(tmp_path / "ours").following()):
+        with pytest.raises(SecretError, match=r"Copy keys/secrets\.key"):
+            home.unwrap(theirs, aad=b"log")
+
+
+def test_what_was_wrapped_for_another_use_opens_for_none_but_it(tmp_path: Path) -> None:
+    with pytest.raises(SecretError, match="another master key"):
+        HomeMaster(tmp_path).unwrap(wrapped(tmp_path), aad=b"another log")
+
+
+def test_a_file_that_holds_no_master_key_is_told_and_never_replaced(tmp_path: Path) -> None:
+    first, file = wrapped(tmp_path), tmp_path / "keys" / "secrets.key"
+    for content in (b"\xff" * 44, b"no key", b""):
+        file.write_bytes(content)
+        with pytest.raises(SecretError, match=r"secrets\.key (cannot be read|is not 32 bytes)"):
+            HomeMaster(tmp_path).unwrap(first, aad=b"log")
+        with pytest.raises(SecretError, match=r"secrets\.key (cannot be read|is not 32 bytes)"):
+            wrapped(tmp_path)
+
+        assert file.read_bytes() == content
+
+
+def test_a_new_master_key_that_waits_to_be_put_in_force_is_not_replaced(tmp_path: Path) -> None:
+    wrapped(tmp_path)
+    following = HomeMaster(tmp_path).following().wrap(b"k" * 32, aad=b"log")
+    HomeMaster(tmp_path).following()
+
+    assert HomeMaster(tmp_path).unwrap(following, aad=b"log") == b"k" * 32
+
+
 def test_a_given_master_key_has_to_be_32_bytes() -> None:
     given = base64.b64encode(b"k" * 32).decode()
 
     assert read_key(given, "INTERLOCK_SECRETS_KEY") == b"k" * 32
-    with pytest.raises(SecretError, match="openssl rand"):
-        read_key("c2hvcnQ=", "INTERLOCK_SECRETS_KEY")
+    for other in ("c2hvcnQ=", "no base64!", "", base64.b64encode(bytes(33)).decode()):
+        with pytest.raises(SecretError, match="openssl rand"):
+            read_key(other, "INTERLOCK_SECRETS_KEY")
 
 
 def test_one_that_is_ready_asks_for_keys_only_where_others_sealed_by_a_newer_one() -> None:
