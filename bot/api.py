@@ -22,6 +22,7 @@ from bot.order_form import Reason
 from bot.permitted import naming
 from bot.problems import Answer, DoorError, FieldsError
 from bot.rate_limit import RateLimit
+from bot.secret_words import refuse_secret
 from bot.tokens import digest_of, is_token
 from bot.wording import joined
 from storage.tokens import StoredToken, note_use, token_named, token_of
@@ -206,6 +207,7 @@ class Api:
             InterlockError: nothing was changed.
         """
         reason = _read(CancelAsked, body).reason
+        refuse_secret(self._core.redact.holds, reason)
         row = self.row(caller, run)
         self._core.engine.cancel(row.id, person=caller.owner, reason=reason)
         return Answer(status=HTTPStatus.ACCEPTED, data=self.shown(self._core.store.run(row.id)))

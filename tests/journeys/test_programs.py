@@ -197,6 +197,21 @@ def test_a_key_in_which_a_secret_stands_starts_and_keeps_nothing(
     assert not any(GITHUB_SECRET in (one or "") for one in keys)
 
 
+def test_a_credential_known_by_its_form_starts_cancels_and_keeps_nothing(
+    outside: Outside, case: Case, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = outside.starts(case, token).json()["run"]
+    leaked = "gh" + "p_" + "a1B" * 12
+    inputs = {"order": case.order, "amount": case.amount, "reason": f"It is {leaked}"}
+    run = outside.starts(case, token, inputs=inputs)
+    why = outside.post(f"/runs/{started}/cancel", token, {"reason": f"for {leaked}"})
+    own = outside.post(f"/runs/{started}/cancel", token, {"reason": f"for {token}"})
+
+    assert all(is_problem(one, 422, "secret") for one in (run, why, own))
+    assert "GitHub token" in run.text
+    assert leaked not in run.text + why.text + own.text + caplog.text
+
+
 def test_fields_that_do_not_fit_are_named_each(outside: Outside, token: str) -> None:
     wrong = {"order": "8841", "amount": 0, "who": "me"}
     answer = outside.post("/runs", token, {"workflow": "refund-customer", "inputs": wrong})
