@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -31,6 +32,7 @@ from tests.journeys.programs import (
     start_of,
 )
 from tests.sandbox.payload_checks import complaints_about
+from workflows.entry import RunId
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +197,28 @@ def test_a_key_in_which_a_secret_stands_starts_and_keeps_nothing(
     assert is_problem(placed, 422, "secret")
     assert is_problem(delivered, 422, "secret")
     assert not any(GITHUB_SECRET in (one or "") for one in keys)
+
+
+@pytest.mark.parametrize(
+    ("given", "below"),
+    [
+        ({"public_url": "https://ops.example.com/interlock"}, "/interlock"),
+        ({"public_url": "https://ops.example.com"}, ""),
+        # A public address of another door says nothing of this one.
+        ({"public_url": "https://ops.example.com/interlock", "http": "127.0.0.1:1"}, ""),
+        ({"public_url": "https://a.example/x", "workspace": "T0ACME"}, "/x/workspaces/T0ACME"),
+    ],
+)
+def test_links_lead_through_the_path_that_a_proxy_takes_off(
+    outside: Outside, case: Case, token: str, given: dict[str, str], below: str
+) -> None:
+    core = outside.day.bot.core
+    run = outside.starts(case, token).json()["run"]
+    api = Api(replace(core, settings=core.settings.model_copy(update=given)))
+    shown = api.shown(core.store.run(RunId(run)))
+
+    own = f"{below}/runs/{run}"
+    assert shown["links"] == {"self": own, "cancel": f"{own}/cancel"}
 
 
 def test_a_credential_known_by_its_form_starts_cancels_and_keeps_nothing(
