@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
@@ -22,6 +23,8 @@ from bot.order_form import Reason
 from bot.permitted import naming
 from bot.problems import Answer, DoorError, FieldsError
 from bot.rate_limit import RateLimit
+from bot.secret_words import refuse_secret
+from bot.settings import Settings
 from bot.tokens import digest_of, is_token
 from bot.wording import joined
 from storage.tokens import StoredToken, note_use, token_named, token_of
@@ -94,7 +97,8 @@ class Api:
         self._core = core
         self._limit = RateLimit(rate=RATE, burst=BURST, ticks=ticks)
         workspace = core.settings.workspace
-        self._root = f"/workspaces/{workspace}" if workspace else ""  # One of many on a host.
+        below = f"/workspaces/{workspace}" if workspace else ""  # One of many on a host.
+        self._root = _prefix(core.settings) + below
 
     def admit(self, authorization: str) -> Caller:
         """Return who asks, by the header `Authorization`.
@@ -206,6 +210,7 @@ class Api:
             InterlockError: nothing was changed.
         """
         reason = _read(CancelAsked, body).reason
+        refuse_secret(self._core.redact.holds, reason)
         row = self.row(caller, run)
         self._core.engine.cancel(row.id, person=caller.owner, reason=reason)
         return Answer(status=HTTPStatus.ACCEPTED, data=self.shown(self._core.store.run(row.id)))
@@ -254,6 +259,15 @@ class Api:
         if not channel and not self._core.library.active(asked.workflow).channel:
             raise FieldsError({"channel": "the run would have no channel for its thread"})
         return channel
+
+
+def _prefix(settings: Settings) -> str:
+    """Return the path below which a proxy shows the API, as far as a setting says.
+
+    INTERLOCK_PUBLIC_URL speaks of INTERLOCK_HTTP: another address may be shown elsewhere.
+    """
+    is_elsewhere = bool(settings.http and settings.api) and settings.http != settings.api
+    return "" if is_elsewhere else urlsplit(settings.public_url).path.rstrip("/")
 
 
 def _one_key(in_body: str | None, in_header: str | None) -> str | None:

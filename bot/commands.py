@@ -45,7 +45,7 @@ from bot.scheduling import Scheduling
 from bot.secret_words import refuse_secret
 from bot.starting import Starting
 from bot.stepping_up import SteppingUp
-from bot.viewers import admit_viewer
+from bot.viewers import admit_viewer, unseen
 from bot.views.digest import without_charts
 from bot.views.help_page import Startable, help_page, misread_page
 from bot.views.notice import notice
@@ -99,14 +99,17 @@ class Commands:
         if isinstance(wanted, Schedule) and wanted.workflow:
             return Scheduling(desk=self.desk).by_command(typed, wanted, context)
         if isinstance(wanted, Change):
-            Changing(desk=self.desk).by_command(typed.caller, RunId(wanted.run))
+            run = RunId(wanted.run)
+            with unseen(self.desk, run, typed.caller.person):
+                Changing(desk=self.desk).by_command(typed.caller, run)
             return None
         if isinstance(wanted, Away):
             return Delegating(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Totp):
             return SteppingUp(desk=self.desk).by_command(typed, wanted)
         if isinstance(wanted, Cancel | MoveRun):
-            return self._done(typed.caller, wanted)
+            with unseen(self.desk, RunId(wanted.run), typed.caller.person):
+                return self._done(typed.caller, wanted)
         return self._shown(wanted, typed.caller, page=1)
 
     def meant(self, click: Interaction, context: Mapping[str, Any]) -> Rendered:

@@ -75,6 +75,7 @@ class Means:
     live_seconds: float = LIVE_SECONDS  # How often a run's first message may change.
     ticks: Callable[[], float] = time.monotonic  # What Slack's limits are counted by.
     remembered: Callable[[], datetime] = utc_now  # The clock beside the database, once it is open.
+    is_stopping: Callable[[], bool] = lambda: False  # Whether the process was told to end.
 
     @property
     def clock(self) -> Callable[[], datetime]:

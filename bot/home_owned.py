@@ -70,10 +70,13 @@ class Owned:
 
     def _blocks(self, read: RunRead, trouble: Trouble) -> list[Block]:
         card = trouble.card
-        place = self.desk.store.outbox.place_of(card.subject, card.key)
+        sent = self.desk.store.outbox.find(card.subject, card.key)
+        place = sent.place if sent is not None else None
         link = link_to(self.desk, place or read.listed.place)
         if trouble.is_doubt:
             doubt = doubt_of(read, card.key, self.reader)
-            return doubt_item(doubt, link) if doubt is not None else []
+            # Its card is sent once the target was asked and did not know: before, nobody answers.
+            is_asked = sent is not None
+            return doubt_item(doubt, link, is_asked=is_asked) if doubt is not None else []
         found = trouble_of(read, card.key, self.reader)
         return trouble_item(found, link) if found is not None else []

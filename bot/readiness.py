@@ -1,8 +1,8 @@
 """Whether a process can do its work now: for whoever sends people or programs to it.
 
 Alive (`/healthz`) is whoever answers; ready (`/readyz`) is whoever reaches the database and
-Slack, and has compared its log with what Slack remembers of it. A full disk is read from and
-written to no more, so it is looked at as well.
+Slack, has compared its log with what Slack remembers of it, and was not told to end. A full disk
+is read from and written to no more, so it is looked at as well.
 """
 
 import os
@@ -33,9 +33,11 @@ class Readiness:
         *,
         head: Problem = lambda: None,
         free: Callable[[Database], int | None] = free_bytes,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """`head` says why effects have to wait, if they do."""
         self._database, self._free = database, free
+        self._is_stopping = is_stopping
         self._parts: dict[str, Problem] = {"database": self._unusable, "head": head}
 
     def watch(self, part: str, problem: Problem) -> None:
@@ -43,8 +45,12 @@ class Readiness:
         self._parts[part] = problem
 
     def look(self) -> Mapping[str, str | None]:
-        """Return each part with what is wrong with it now; None where nothing is."""
-        return {name: problem() for name, problem in self._parts.items()}
+        """Return each part with what is wrong with it now; None where nothing is.
+
+        The process is among them only once it was told to end.
+        """
+        ending = {"process": "It is about to stop."} if self._is_stopping() else {}
+        return {name: problem() for name, problem in self._parts.items()} | ending
 
     def room(self) -> int | None:
         """Return how many bytes are free where the database lies, None if only its server knows."""

@@ -38,10 +38,14 @@ def run_until(
     *,
     problem: Callable[[], str | None] = lambda: None,
     begun: Callable[[], bool] = lambda: True,
+    grace: float = 0,
 ) -> None:
     """Run `parts` until `stopping` is set.
 
     `begun` is asked once all of them are started, and again each second until it says True.
+
+    For `grace` seconds after the signal they work on: whoever sends people here asks meanwhile
+    whether the process is ready, is told that it is not, and sends nobody any more.
 
     A part that fails to start stops those before it. Each is stopped even if another's stop
     fails, so that a lock is never kept by half a process.
@@ -54,6 +58,8 @@ def run_until(
             stack.callback(_stop, part)
             part.start()
         found = _watch(stopping, problem, begun)
+        if found is None and grace:
+            time.sleep(grace)
     if found is not None:
         raise BrokenDownError(found, hint="Its supervisor should start it again.")
 

@@ -4,6 +4,7 @@ import logging
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from bot.app import Bot, build_bot
@@ -42,13 +43,20 @@ def serve_until_stopped(settings: Settings, *, continues_runs: bool = True) -> N
     leave_no_core_dump()
     with ExitStack() as stack:
         stopping = stack.enter_context(until_signalled())
+        means = replace(means, is_stopping=stopping.is_set)
         bot = put_together(settings, means, stack, redact=redact, continues_runs=continues_runs)
         told: dict[str, Json] = {
             "over": _way(bot),
             "home": str(settings.home),
             "continues_runs": continues_runs,
         }
-        run_until(stopping, bot.parts, problem=bot.problem, begun=partial(_tell, bot, told))
+        run_until(
+            stopping,
+            bot.parts,
+            problem=bot.problem,
+            begun=partial(_tell, bot, told),
+            grace=settings.stop_grace,
+        )
     log.info("stopped")
 
 

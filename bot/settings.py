@@ -68,6 +68,7 @@ class Settings(SecretSettings, ModelSettings):
     metrics_token: SecretStr | None = Field(
         default=None, validation_alias="INTERLOCK_METRICS_TOKEN"
     )
+    stop_grace: float = Field(default=0, validation_alias="INTERLOCK_STOP_GRACE", ge=0, le=60)
     threads: int = Field(default=8, validation_alias="INTERLOCK_THREADS", ge=1, le=64)
     most_runs: int | None = Field(default=None, validation_alias="INTERLOCK_MOST_RUNS", ge=1)
     log_level: str = Field(default="INFO", validation_alias="INTERLOCK_LOG_LEVEL")

@@ -10,10 +10,11 @@ from bot.one_identity import identity_of
 from bot.payloads import Event
 from bot.roster import person_id
 from bot.said import words_of_message
-from bot.secret_words import IN_A_THREAD
+from bot.secret_words import IN_A_THREAD, shows_secret
 from bot.views.notice import notice
 from bot.views.pieces import Rendered
 from storage.unit import SqlUnit
+from workflows.credentials import without_credentials
 from workflows.entry import RunId
 from workflows.people import PersonId
 from workflows.store import Delivery
@@ -62,7 +63,7 @@ class Threads:
         if user and channel and not event.get("bot_id"):
             thread = str(event.get("thread_ts", ""))
             team = str(event.get("user_team") or event.get("team") or happened.team_id)
-            has_secret = self.desk.holds_secret(str(event.get("text", "")))
+            has_secret = shows_secret(self.desk.holds_secret, str(event.get("text", "")))
             asker = identity_of(self.desk.directory, team, user)
             shown = notice(IN_A_THREAD) if has_secret else self._help(asker)
             self.desk.hurried.whisper(channel, user, shown, thread=thread)
@@ -77,7 +78,7 @@ class Threads:
         author = author_of(said, happened.team_id)
         person = self.desk.directory.person(author)
         # Half a secret is not known any more, so nothing is cut before.
-        text = self.desk.redact(words_of_message(said))[:MOST_WORDS]
+        text = without_credentials(self.desk.redact(words_of_message(said)))[:MOST_WORDS]
         with self.desk.store.begin() as unit:
             if unit.is_repeat(happened.delivery) or _is_late(unit, happened, run, said):
                 return False
@@ -87,7 +88,7 @@ class Threads:
         return True
 
     def _tell_of_secret(self, happened: Event, said: Mapping[str, Any]) -> None:
-        if self.desk.holds_secret(str(said.get("text", ""))):
+        if shows_secret(self.desk.holds_secret, str(said.get("text", ""))):
             channel, thread = str(happened.event["channel"]), str(said["thread_ts"])
             told = notice(IN_A_THREAD)
             self.desk.hurried.whisper(channel, str(said["user"]), told, thread=thread)

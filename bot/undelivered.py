@@ -126,6 +126,8 @@ class Aftermath:
         if row.subject in (Subject.CARD, Subject.QUESTION):
             self._renew(RequestId(row.key.rpartition("/")[2]))
             self._lead_there(row.run)
+        elif row.subject is Subject.DOUBT and row.run is not None:
+            self._store.homes.renew_owners(self._store.run(row.run).workflow)
         elif row.subject is Subject.ROOT and row.run is not None:
             self._store.homes.renew([self._store.run(row.run).requester])
 
@@ -150,6 +152,8 @@ class Aftermath:
             StorageError: it could not be recorded; it will be drawn again.
         """
         self._stop(row, error)
+        if row.subject is Subject.DOUBT:
+            self.stands(row)  # On Home it can be answered without its card.
         if row.subject is Subject.DIGEST_FILES and error == "missing_scope":
             log.warning("the app may not attach files (files:write): digests come without them")
         told = self._people_behind(row) if row.subject in TOLD else ()

@@ -29,7 +29,9 @@ class Watching:
         self._core = core
         self._settings = core.settings
         effects_wait = head.effects_wait if head is not None else lambda: None
-        self.readiness = Readiness(core.memory.database, head=effects_wait)
+        self.readiness = Readiness(
+            core.memory.database, head=effects_wait, is_stopping=core.means.is_stopping
+        )
         if self._settings.metrics:
             core.store.on_committed(self._meters.commits.observe)
 

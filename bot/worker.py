@@ -6,7 +6,7 @@ nothing: it only asks Slack, under the bot's token, who may still decide.
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -123,7 +123,7 @@ def work_until_stopped(settings: Settings) -> None:
             settings,
             memory,
             people=people,
-            means=means,
+            means=replace(means, is_stopping=stopping.is_set),
             watch=watch,
             references=references_of(workspace.client, people),
             redact=redact,

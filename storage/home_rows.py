@@ -84,6 +84,11 @@ class HomeRows:
         with self._writing() as sql:
             sql.news_for(people, now=sql.moment(self._clock))
 
+    def renew_owners(self, workflow: str) -> None:
+        """Draw the Homes of those anew who answer for a workflow."""
+        with self._writing() as sql:
+            sql.news_for_owners(workflow, now=sql.moment(self._clock))
+
     def renew_awaited(self, ident: str) -> None:
         """Draw the Homes of those anew for whom a request or question waits."""
         with self._writing() as sql:

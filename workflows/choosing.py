@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows.actions.base import Call, Effect
+from workflows.credentials import credential_in
 from workflows.definition_options import Options
 from workflows.entry import Json
 from workflows.errors import ActionFailedError, DefinitionError, OutputMismatchError
@@ -43,7 +44,7 @@ def offered(house: House, options: Options, typed: str) -> list[Choice]:
     Raises:
         ActionError: there is no usable answer.
     """
-    if house.holds_secret(typed):
+    if house.holds_secret(typed) or credential_in(typed) is not None:
         return []  # What is searched for is sent to the service.
     try:
         result = _answer(house, options, typed)

@@ -12,6 +12,7 @@ from workflows.anew import changed_inputs, steps_anew
 from workflows.batching import batch_data
 from workflows.binding import json_bytes
 from workflows.closing import withdrawals
+from workflows.credentials import refuse_credential
 from workflows.deciding import SHOWN
 from workflows.definition import Definition
 from workflows.entry import Actor, ActorKind, Draft, Entry, Json, Part, Ref, RequestId
@@ -128,10 +129,12 @@ def _judged(house: House, definition: Definition, order: Edit, *, requester: Ref
     is_requester = house.store.person(requester) == person.id
     if not (is_requester and person.counts):
         admit_starter(house, definition, person)
+    inputs = checked_inputs(house, definition, order.inputs)
+    refuse_credential(str(inputs))
     return _Wanted(
         order=order,
         definition=definition,
-        inputs=checked_inputs(house, definition, order.inputs),
+        inputs=inputs,
         person=person,
         is_requester=is_requester,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.binding import json_bytes
+from workflows.credentials import refuse_credential
 from workflows.definition_flow import Ask
 from workflows.entry import Actor, ActorKind, Draft, Json, Part, RequestId, RunId
 from workflows.errors import (
@@ -165,6 +166,7 @@ def answer(house: House, given: Answer) -> None:
             "A secret stands among these values; nothing was stored.",
             hint="Never type secrets here. Have it changed, since others may have seen it.",
         )
+    refuse_credential(str(values))
     with house.store.begin() as unit:
         unit.lock_run(given.run)
         if given.delivery is not None and unit.is_repeat(given.delivery):

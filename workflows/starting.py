@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.binding import json_bytes
+from workflows.credentials import refuse_credential
 from workflows.definition import Definition
 from workflows.entry import SYSTEM, Actor, ActorKind, Draft, Entry, Json, Part, Ref, RunId
 from workflows.errors import (
@@ -179,8 +180,12 @@ def check_start(house: House, order: Start) -> Checked:
     if order.child is not None and order.actor is not None and order.actor.is_person:
         _admit_requester(house, definition, Ref(order.actor.ref))
     inputs = checked_inputs(house, definition, order.inputs)
-    if any(one and house.holds_secret(one) for one in _kept_as_said(order)):
-        raise _secret()
+    for one in filter(None, _kept_as_said(order)):
+        if house.holds_secret(one):
+            raise _secret()
+        refuse_credential(one)
+    if order.child is None:  # What a run hands to another was let in by its own doors.
+        refuse_credential(str(inputs))
     is_shadow = starts_in_shadow(house.policy(), definition.workflow)
     if order.child is not None:
         is_shadow |= order.child.is_shadow

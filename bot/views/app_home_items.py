@@ -25,6 +25,8 @@ from workflows.gate import Outcome, Verdict
 _BRIEF = 700
 _HEADLINE, _QUESTION, _WHAT, _TERMS = 200, 400, 160, 200
 
+LOOKING = "I look whether it happened. If that cannot be found out, you are asked here."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestItem:
@@ -135,13 +137,15 @@ def trouble_item(card: ExceptionCard, link: str) -> list[Block]:
     return [words, exception_buttons(card)]
 
 
-def doubt_item(card: DoubtCard, link: str) -> list[Block]:
-    """Return an effect in doubt, with the answers of its card."""
+def doubt_item(card: DoubtCard, link: str, *, is_asked: bool) -> list[Block]:
+    """Return an effect in doubt, with the answers of its card once that asks for one."""
     words = section(
         f"❓ {linked(card.title, link)} · {code(card.step, 80)}: nobody knows whether it happened\n"
         f"{escape(clip(one_line(card.what), _WHAT))} · look for its key {code(card.key)}"
         f" · sent {when(card.since)}"
     )
+    if not is_asked:
+        return [words, plain_section(LOOKING)]
     return [words, doubt_buttons(card)]
 
 

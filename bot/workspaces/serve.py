@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from bot.core import Means
@@ -52,12 +53,18 @@ def serve_workspaces(
             settings=settings,
             environment=environment,
             register=register,
-            means=means,
+            means=replace(means, is_stopping=stopping.is_set),
             continues_runs=continues_runs,
             secrets=secrets,
         )
         host = build_host(ground)
-        run_until(stopping, host.parts, problem=host.problem, begun=partial(_tell, settings))
+        run_until(
+            stopping,
+            host.parts,
+            problem=host.problem,
+            begun=partial(_tell, settings),
+            grace=settings.stop_grace,
+        )
     log.info("stopped")
 
 

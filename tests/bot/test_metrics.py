@@ -317,7 +317,7 @@ def core_of(watched: Watched, **settings: str) -> Core:
         settings=Settings.model_validate(settings),
         memory=SimpleNamespace(database=watched.store.database),
         store=watched.store,
-        means=SimpleNamespace(clock=watched.clock),
+        means=SimpleNamespace(is_stopping=lambda: False, clock=watched.clock),
     )
     return cast("Core", found)
 

@@ -41,6 +41,14 @@ def test_parts_stop_in_reverse() -> None:
     assert told == ["start a", "start b", "stop b", "stop a"]
 
 
+def test_parts_work_on_for_a_grace_before_they_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("bot.running.time.sleep", lambda seconds: told.append(f"{seconds} s"))
+    run_until(stopped(), [Bell("a", told)], grace=5)
+
+    assert told == ["start a", "5 s", "stop a"]
+
+
 def test_a_part_that_cannot_start_stops_those_before_it() -> None:
     told: list[str] = []
 

@@ -1,5 +1,6 @@
 """The Home tab: what waits for a person is decided there, and it follows what happens."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.views import (
     app_home,
     delegations,
+    doubt_card,
     exception_card,
     question_card,
     request_card,
@@ -18,9 +20,11 @@ from sandbox.errors import NotPossibleError
 from sandbox.seen import SeenMessage, SeenView
 from sandbox.targets.shop_faults import Fault
 from storage.listing import Wanted, list_runs
+from tests.journeys.company import PATIENCE
 from tests.journeys.day import Case, Day, day_at_work
 from tests.journeys.test_delegation import goes, soon
 from tests.sandbox.payload_checks import complaints_about
+from workflows.actions.base import Happened
 from workflows.people import PersonId
 from workflows.run import Status
 
@@ -290,6 +294,30 @@ def test_an_owner_settles_what_stopped_on_their_home(case: Case) -> None:
 
     assert case.waits(case.outcome, "the end of the run") == "aborted"
     follows(case, "omar", OWNED, has="Nothing has stopped")
+
+
+def test_a_doubt_is_for_its_owner_once_the_bot_could_not_find_out_by_itself(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_looked = threading.Event()
+
+    def looks(*_: object) -> Happened:
+        assert has_looked.wait(PATIENCE)
+        return Happened.UNKNOWN
+
+    monkeypatch.setattr("workflows.settling._found_out", looks)
+    home_of(case, "omar", "You answer for")
+    case.day.stage.shop.faults.switch_on(Fault.AFTER)
+    root = case.asks()
+    case.approves("ana", case.card(root))
+    before = follows(case, "omar", OWNED, has="I look whether it happened")
+    has_looked.set()
+    after = follows(case, "omar", OWNED, has="It happened")
+    presses(case, "omar", doubt_card.HAPPENED, below="What I own")
+    case.ends(root, "done")
+
+    assert "It happened" not in part(before, OWNED)
+    assert "I look" not in part(after, OWNED)
 
 
 def _home(case: Case, name: str) -> SeenView:

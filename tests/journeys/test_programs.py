@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -31,6 +32,7 @@ from tests.journeys.programs import (
     start_of,
 )
 from tests.sandbox.payload_checks import complaints_about
+from workflows.entry import RunId
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +197,43 @@ def test_a_key_in_which_a_secret_stands_starts_and_keeps_nothing(
     assert is_problem(placed, 422, "secret")
     assert is_problem(delivered, 422, "secret")
     assert not any(GITHUB_SECRET in (one or "") for one in keys)
+
+
+@pytest.mark.parametrize(
+    ("given", "below"),
+    [
+        ({"public_url": "https://ops.example.com/interlock"}, "/interlock"),
+        ({"public_url": "https://ops.example.com"}, ""),
+        # A public address of another door says nothing of this one.
+        ({"public_url": "https://ops.example.com/interlock", "http": "127.0.0.1:1"}, ""),
+        ({"public_url": "https://a.example/x", "workspace": "T0ACME"}, "/x/workspaces/T0ACME"),
+    ],
+)
+def test_links_lead_through_the_path_that_a_proxy_takes_off(
+    outside: Outside, case: Case, token: str, given: dict[str, str], below: str
+) -> None:
+    core = outside.day.bot.core
+    run = outside.starts(case, token).json()["run"]
+    api = Api(replace(core, settings=core.settings.model_copy(update=given)))
+    shown = api.shown(core.store.run(RunId(run)))
+
+    own = f"{below}/runs/{run}"
+    assert shown["links"] == {"self": own, "cancel": f"{own}/cancel"}
+
+
+def test_a_credential_known_by_its_form_starts_cancels_and_keeps_nothing(
+    outside: Outside, case: Case, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    started = outside.starts(case, token).json()["run"]
+    leaked = "gh" + "p_" + "a1B" * 12
+    inputs = {"order": case.order, "amount": case.amount, "reason": f"It is {leaked}"}
+    run = outside.starts(case, token, inputs=inputs)
+    why = outside.post(f"/runs/{started}/cancel", token, {"reason": f"for {leaked}"})
+    own = outside.post(f"/runs/{started}/cancel", token, {"reason": f"for {token}"})
+
+    assert all(is_problem(one, 422, "secret") for one in (run, why, own))
+    assert "GitHub token" in run.text
+    assert leaked not in run.text + why.text + own.text + caplog.text
 
 
 def test_fields_that_do_not_fit_are_named_each(outside: Outside, token: str) -> None:

@@ -106,6 +106,22 @@ def test_a_story_is_told_and_found_only_to_whom_it_is_for(case: Case) -> None:
     assert "whistled" not in answer(case, "/ops find kettle", name="rita").words
 
 
+@pytest.mark.parametrize(
+    "typed", ["change {}", "cancel {} It is late", "move {} because it is newer"]
+)
+def test_a_run_that_one_may_not_see_is_answered_like_one_that_is_not_there(
+    case: Case, typed: str
+) -> None:
+    assert "has started" in answer(case, RUN, name="petra").words
+    run = list_runs(case.day.bot.core.memory.database, Wanted(workflow=OTHER))[0].id
+    asked = {one: answer(case, f"/ops {typed.format(one)}").words for one in (run, "0" * 32)}
+    petra = answer(case, f"/ops {typed.format(run)}", name="petra").words
+
+    assert asked[run].replace(run, "0" * 32) == asked["0" * 32]
+    assert f"There is no run {run}." in asked[run]
+    assert "There is no run" not in petra  # Whoever asked for it is told what is the matter.
+
+
 def test_shortcuts_ask_for_the_workflow_of_the_thread_they_are_used_in(case: Case) -> None:
     assert "has started" in answer(case, RUN, name="petra").words
     root = case.waits(lambda: next(iter(case.roots()), None), "the other thread")

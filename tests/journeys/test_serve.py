@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from bot.running import ONE_WISH_SECONDS
 from sandbox import faults as fault
 from sandbox.demo.stage import Stage
 from sandbox.ports import free_port
@@ -56,6 +58,29 @@ def test_it_stops_within_seconds_of_being_told_to(stage: Stage) -> None:
 
     assert code == 0
     assert time.monotonic() - started < 10  # Two seconds on an idle machine.
+
+
+def test_from_the_signal_on_it_is_not_ready_and_works_on_for_its_grace(stage: Stage) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    given = {"INTERLOCK_METRICS": address, "INTERLOCK_STOP_GRACE": "60"}
+    with serving(stage, **given) as process:
+        before = httpx.get(f"http://{address}/readyz", timeout=PATIENCE)
+        process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + PATIENCE
+        while (after := httpx.get(f"http://{address}/readyz", timeout=PATIENCE)).is_success:
+            assert time.monotonic() < until
+        acked = stage.slack.workspace.person("rita").command("/ops help", channel=OPS).outcome
+        figures = httpx.get(f"http://{address}/metrics", timeout=PATIENCE).text
+        time.sleep(ONE_WISH_SECONDS)
+        process.send_signal(signal.SIGTERM)  # A second wish ends the grace.
+        code = process.wait(timeout=PATIENCE)
+
+    assert before.status_code == 200
+    assert after.status_code == 503
+    assert after.json()["process"] == "It is about to stop."
+    assert 'interlock_ready{part="process"} 0' in figures
+    assert acked == "acked"
+    assert code == -signal.SIGTERM
 
 
 def test_a_second_one_on_the_same_home_is_refused_and_told_who_serves(stage: Stage) -> None:

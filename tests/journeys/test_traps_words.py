@@ -18,6 +18,8 @@ from tests.sandbox.payload_checks import complaints_about
 from workflows.entry import RunId
 
 SECRET = "shop-s3cret-value-4711"
+# The form of a GitHub token, in two so that no scanner takes this file for a leak.
+OF_SOMEBODY = "gh" + "p_" + "a1B" * 12
 HOSTILE = "<!channel> *Boss* <https://evil.example|ok>"
 
 
@@ -192,31 +194,34 @@ def test_what_a_phone_shows_of_a_card_says_who_wants_what_until_when(case: Case)
 
 @pytest.mark.trap(36)
 @pytest.mark.parametrize("way", ["typed", "form", "thread", "reject"])
-def test_a_secret_that_somebody_writes_stands_nowhere_afterwards(case: Case, way: str) -> None:
+@pytest.mark.parametrize("secret", [SECRET, OF_SOMEBODY], ids=["held", "by its form"])
+def test_a_secret_that_somebody_writes_stands_nowhere_afterwards(
+    case: Case, way: str, secret: str
+) -> None:
     rita = case.person("rita")
     known = len(case.slack.recorder.calls())
     if way == "typed":
-        typed = f"/ops run refund-customer order={case.order} amount=500 reason={SECRET}"
+        typed = f"/ops run refund-customer order={case.order} amount=500 reason={secret}"
         rita.command(typed, channel=case.channel)
     elif way == "form":
         rita.command("/ops run refund-customer", channel=case.channel)
         rita.wait_for_view("Order")
-        rita.submit({**case.form, "Reason": f"See {SECRET}"})
+        rita.submit({**case.form, "Reason": f"See {secret}"})
         rita.close_view(everything=True)
     else:
-        writes_it_later(case, way)
+        writes_it_later(case, way, secret)
     calls = [(one.method, one.arguments) for one in case.slack.recorder.calls()[known:]]
 
-    assert SECRET not in json.dumps(calls, default=str)
+    assert secret not in json.dumps(calls, default=str)
     assert not case.roots() or case.outcome() in ("done", "denied")
-    assert SECRET.encode() not in stored(case.day.stage.home)
+    assert secret.encode() not in stored(case.day.stage.home)
 
 
-def writes_it_later(case: Case, way: str) -> None:
+def writes_it_later(case: Case, way: str, secret: str) -> None:
     root = case.asks()
     card = case.card(root)
     if way == "thread":
-        case.person("rita").say(f"The token is {SECRET}", thread=root)
+        case.person("rita").say(f"The token is {secret}", thread=root)
         case.waits(lambda: words_kept(case) or None, "the words")
         case.person("rita").wait_for_ephemeral("have it changed")
         case.approves("ana", card)
@@ -225,8 +230,8 @@ def writes_it_later(case: Case, way: str) -> None:
         ben = case.person("ben")
         ben.click("Reject", message=card)
         ben.wait_for_view("")
-        ben.submit({"reason": f"Use {SECRET} instead."})
-        assert "Have it changed" in str(ben.wait_for_view("").errors)
+        ben.submit({"reason": f"Use {secret} instead."})
+        assert "since others may have seen it" in str(ben.wait_for_view("").errors)
         ben.submit({"reason": "Use the other one instead."})
         case.ends(root, "denied")
 
