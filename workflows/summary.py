@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from workflows.definition import Definition
 from workflows.definition_inputs import Input
@@ -214,11 +215,10 @@ def _waited(story: Story, entry: Entry) -> str:
 
 
 def _questioned(_story: Story, entry: Entry) -> str:
-    part = entry.parts.get("preview")
-    shown = json.loads(part.value) if part and part.value else {}
     asked = entry.data.get("from")
     groups = ", ".join(map(str, asked)) if isinstance(asked, list) else "people"
-    return f"{groups} were asked: “{_clipped(str(shown.get('question', '')))}”"
+    question = _shown(entry).get("question")
+    return f"{groups} were asked{f': “{_clipped(str(question))}”' if question else ' a question.'}"
 
 
 def _replied(story: Story, entry: Entry) -> str:
@@ -230,7 +230,7 @@ def _replied(story: Story, entry: Entry) -> str:
         for name, value in values.items()
         if value is not None
     )
-    return f"{story.name_of(entry.actor.ref)} answered: {_clipped(said)}."
+    return f"{story.name_of(entry.actor.ref)} answered{f': {_clipped(said)}' if said else ''}."
 
 
 def _fields(story: Story, entry: Entry) -> Mapping[str, Input]:
@@ -238,12 +238,11 @@ def _fields(story: Story, entry: Entry) -> Mapping[str, Input]:
 
 
 def _requested(_story: Story, entry: Entry) -> str:
-    part = entry.parts.get("preview")
-    shown = json.loads(part.value) if part and part.value else {}
-    asked = [name for stage in shown.get("stages", []) for name in stage["from"]]
-    return (
-        f"Approval was asked of {', '.join(dict.fromkeys(asked))} for: {shown.get('headline', '')}."
-    )
+    shown = _shown(entry)
+    stages: Any = shown.get("stages") or entry.data["stages"]
+    asked = ", ".join(dict.fromkeys(name for stage in stages for name in stage["from"]))
+    headline = shown.get("headline")
+    return f"Approval was asked of {asked}{f' for: {headline}' if headline else ''}."
 
 
 def _answered(story: Story, entry: Entry) -> str:
@@ -363,6 +362,13 @@ def _step(story: Story, entry: Entry) -> str:
 
 def _class(entry: Entry) -> str:
     return str(entry.data.get("error_class") or "error").replace("_", " ")
+
+
+def _shown(entry: Entry) -> Mapping[str, Any]:
+    """Return what people were shown, nothing of it where it is no longer held."""
+    part = entry.parts.get("preview")
+    found: Mapping[str, Any] = json.loads(part.value) if part and part.value else {}
+    return found
 
 
 def _saying(entry: Entry, part: str) -> str:

@@ -5,6 +5,7 @@ under a pinned certificate, that this head existed at its time. Whoever has ever
 can make neither.
 """
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,15 @@ from workflows.moments import stamp as written
 
 STAMP, WITNESS = "rfc3161", "witness"
 OPENSSL_SECONDS = 30.0
+# What openssl says of a certificate that none of the given ones vouches for, in every release.
+NOBODY_VOUCHES = re.compile(
+    "unable to get (local )?issuer certificate|self[- ]signed certificate"
+    "|unable to verify the first certificate"
+)
+
+
+class UnjudgedError(Exception):
+    """Of a time stamp nothing can be told here, neither that it holds nor that it does not."""
 
 
 def judge_witnesses(
@@ -82,12 +92,18 @@ def judge_stamps(
     """Have `openssl ts` verify every time stamp under the certificates that the auditor has.
 
     `times` says when the newest entry under a head was written, by the clock of its writer: a
-    stamp from before that contradicts it, and one of the two clocks was wrong.
+    stamp from before that contradicts it, and one of the two clocks was wrong. A token of an
+    authority for which none of the certificates vouches is unproven, like the line of a key that
+    nobody gave: that it was changed would not show either.
     """
     good, seen = 0, dict[int, datetime]()
     stamps = [one for one in anchors if one.type == STAMP]
     for one in stamps:
-        why = _refusal(one, notes.get(one.size, ""), certificates)
+        try:
+            why = _refusal(one, notes.get(one.size, ""), certificates)
+        except UnjudgedError as error:
+            report.doubt("anchor", f"Who made the time stamp over {one.size} entries: {error}.")
+            continue
         if why:
             report.fail("anchor", f"The time stamp over {one.size} entries does not hold: {why}.")
         else:
@@ -145,8 +161,10 @@ def _asked_of_openssl(content: bytes, token: TimeStamp, stamped: bytes, certific
                 timeout=OPENSSL_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            return f"openssl could not be asked ({type(error).__name__})"
+            raise UnjudgedError(f"openssl could not be asked ({type(error).__name__})") from error
     if done.returncode == 0:
         return ""
+    if NOBODY_VOUCHES.search(done.stderr):
+        raise UnjudgedError("no certificate that you gave vouches for it")
     said = [line for line in done.stderr.splitlines() if line.strip()]
     return f"openssl says: {said[-1][:200]}" if said else "openssl refuses it"

@@ -556,9 +556,9 @@ def test_who_made_a_time_stamp_is_judged_under_the_certificates_that_are_pasted(
     stranger = (authorities[0].folder / "tsa.pem").read_text()
 
     assert reader.verify(made.path, keys=pin, authorities="".join(trusted)) == 0
-    assert reader.verify(made.path, keys=pin, authorities=trusted[0]) == 1
-    assert reader.text(".failures").count("no certificate that you gave vouches for who") == 1
-    assert reader.verify(made.path, keys=pin, authorities=stranger) == 1
+    assert reader.verify(made.path, keys=pin, authorities=trusted[0]) == 3
+    assert reader.text(".unproven").count("no certificate that you gave vouches for who") == 1
+    assert reader.verify(made.path, keys=pin, authorities=stranger) == 3
     assert reader.verify(made.path, keys=pin, authorities="no certificate") == 2
 
 
@@ -589,6 +589,23 @@ def test_a_token_that_was_changed_is_found_in_the_words_of_the_verifier_in_pytho
     assert code == exit_code == 1
     assert len(script["failures"]) == 4
     assert all(words in shown for _code, words in script["failures"])
+
+
+def test_of_a_token_of_a_stranger_no_verifier_tells_whether_it_was_changed(
+    begin: Callable[[], Office], reader: Reader, authorities: list[PretendAuthority]
+) -> None:
+    office = begin()
+    stamped(office, authorities[0], other_words)
+    stamped(office, authorities[0], other_signature)
+    made, pin = office.export(), office.trail.pin
+    trusted = authorities[1].folder / "ca.pem"
+    code = reader.verify(made.path, keys=pin, authorities=trusted.read_text())
+    exit_code, script = by_script(made.path, pin, tsa=trusted)
+    ours = verify_pack(made.path, [pin], processes=1, certificates=trusted)
+
+    assert code == exit_code == ours.exit == 3
+    assert [one for one, _ in script["unproven"]] == [one for one, _ in ours.unproven]
+    assert reader.codes("unproven") == {"anchor"}
 
 
 def test_a_kind_of_signature_that_the_page_does_not_know_is_left_to_others(

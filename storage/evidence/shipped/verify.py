@@ -937,6 +937,10 @@ class UnknownAlgorithmError(Exception):
     """A token is signed in a way that this file does not know."""
 
 
+class UnknownAuthorityError(Exception):
+    """A token is signed by somebody for whom none of the certificates given vouches."""
+
+
 class Stamp:
     """A token of a time stamp authority: what it says of which bytes, and who signed that."""
 
@@ -968,25 +972,32 @@ class Stamp:
         self.certificates = [one for one in found if one is not None]
 
     def refusal(self, roots: Sequence[x509.Certificate]) -> str:
-        """Return why the token does not hold under these certificates, nothing if it does."""
+        """Return why the token does not hold under these certificates, nothing if it does.
+
+        Raises:
+            UnknownAlgorithmError: it is signed in a way that this file does not know.
+            UnknownAuthorityError: none of the certificates vouches for who signed it.
+        """
         try:
             _version, _who, digest, attributes, algorithm, signature, *_rest = der(
                 self.signer.whole, SEQUENCE
             )
             hashed = hash_named(digest)
-            told = {}
+            told: dict[bytes, Der] = {}
             for one in der(attributes.inside):
                 name, values = der(one.whole, SEQUENCE)
                 (told[name.inside],) = der(values.whole, SET)
-            if told[CONTENT_TYPE].inside != TST_INFO:
-                return "it signs something else"
-            if told[MESSAGE_DIGEST].inside != digest_of(hashed, self.told):
-                return "what it says was changed"
+            content, hashed_content = told[CONTENT_TYPE].inside, told[MESSAGE_DIGEST].inside
             certificate = self.author(told, roots)
         except (IndexError, KeyError, ValueError):
             return "its signature cannot be read"
         if certificate is None:
             return "the certificate of who signed it is not here"
+        chain = self.chain_of(certificate, roots)  # Of a stranger's token nothing can be told.
+        if content != TST_INFO:
+            return "it signs something else"
+        if hashed_content != digest_of(hashed, self.told):
+            return "what it says was changed"
         if der(algorithm.whole, SEQUENCE)[0].inside == RSA_PSS:
             raise UnknownAlgorithmError("RSA-PSS")
         # What is signed is the set of attributes, under its own tag instead of that of its place.
@@ -995,7 +1006,9 @@ class Stamp:
             return "its signature is false"
         if not stamps_time(certificate):
             return "who signed it is not certified to stamp time"
-        return self.refusal_of_chain(certificate, roots)
+        if not all(one.not_valid_before_utc <= self.at <= one.not_valid_after_utc for one in chain):
+            return "a certificate was not good at the time that it names"
+        return ""
 
     def author(
         self, told: dict[bytes, Der], roots: Sequence[x509.Certificate]
@@ -1011,21 +1024,24 @@ class Stamp:
         known = (*self.certificates, *roots)
         return next((one for one in known if one.fingerprint(hashed) == first[0].inside), None)
 
-    def refusal_of_chain(
+    def chain_of(
         self, certificate: x509.Certificate, roots: Sequence[x509.Certificate]
-    ) -> str:
-        """Return why a certificate leads to none of the roots, nothing if it does."""
-        for _ in range(MOST_CERTIFICATES):
-            if not certificate.not_valid_before_utc <= self.at <= certificate.not_valid_after_utc:
-                return "a certificate was not good at the time that it names"
-            if certificate in roots and certificate.issuer == certificate.subject:
-                return ""
-            above = (one for one in (*roots, *self.certificates) if issued(certificate, one))
+    ) -> list[x509.Certificate]:
+        """Return the certificates from this one up to one of the roots.
+
+        Raises:
+            UnknownAuthorityError: it leads to none of them.
+        """
+        chain = [certificate]
+        while chain[-1] not in roots or chain[-1].issuer != chain[-1].subject:
+            above = (one for one in (*roots, *self.certificates) if issued(chain[-1], one))
             found = next(above, None)
-            if found is None:
-                break
-            certificate = found
-        return "no certificate that you gave vouches for who signed it"
+            if found is None or len(chain) == MOST_CERTIFICATES:
+                raise UnknownAuthorityError(
+                    "no certificate that you gave vouches for who signed it"
+                )
+            chain.append(found)
+        return chain
 
 
 def certificate_in(data: bytes) -> x509.Certificate | None:
@@ -3125,6 +3141,9 @@ class Verifier:
                 why = Stamp((self.pack.folder / name).read_bytes()).refusal(self.authorities)
             except UnknownAlgorithmError as error:
                 self.found.doubt("anchor", f"{name}: {error} is for `openssl ts -verify`")
+                continue
+            except UnknownAuthorityError as error:
+                self.found.doubt("anchor", f"{name}: {error}")
                 continue
             except (OSError, ValueError) as error:
                 why = str(error)

@@ -14,7 +14,7 @@ from bot.anchors.timestamp import Authority
 from bot.cli import main
 from storage.der import MalformedDerError
 from storage.evidence.export import Request, export
-from storage.evidence.shipped.verify import Stamp
+from storage.evidence.shipped.verify import Stamp, UnknownAuthorityError
 from storage.heads import add_lines
 from storage.journal import utc_now
 from storage.timestamps import read_stamp
@@ -64,7 +64,7 @@ def test_an_auditor_with_the_certificates_has_the_stamps_verified(
     with stamped.store.database.begin() as tx:
         add_lines(tx, 1, ANOTHER)
     theirs, other = authority.folder / "ca.pem", authority.folder / "tsa.pem"
-    good, bad = (
+    good, stranger = (
         verify_database(stamped.url, [stamped.vkey], processes=1, certificates=one)
         for one in (theirs, other)
     )
@@ -77,8 +77,13 @@ def test_an_auditor_with_the_certificates_has_the_stamps_verified(
     assert (good.exit, good.counts["stamps"]) == (0, 1)
     assert (good.counts["stamped"], good.counts["stamped_at"]) == (1, stamp(at))
     assert good.warnings == []
-    assert (bad.exit, bad.codes, bad.counts["stamps"]) == (1, {"anchor"}, 0)
-    assert "The time stamp over 1 entries does not hold: openssl says" in bad.failures[0][1]
+    assert (stranger.exit, stranger.codes, stranger.counts["stamps"]) == (3, set(), 0)
+    assert stranger.unproven == [
+        (
+            "anchor",
+            "Who made the time stamp over 1 entries: no certificate that you gave vouches for it.",
+        )
+    ]
 
 
 @pytest.mark.parametrize("apart", [timedelta(hours=2), -timedelta(days=700)])
@@ -149,12 +154,28 @@ def test_the_verifier_of_a_pack_judges_stamps_under_the_certificates(
     pack = tmp_path / "pack"
     export(stamped.store, Request(out=pack), person=AUDITOR, now=stamped.clock())
     theirs, other = authority.folder / "ca.pem", authority.folder / "tsa.pem"
-    good, bad = (by_script(pack, stamped.vkey, tsa=one) for one in (theirs, other))
+    good, stranger = (by_script(pack, stamped.vkey, tsa=one) for one in (theirs, other))
 
     assert (good[0], good[1]["failures"]) == (0, [])
-    assert bad[0] == 1
-    assert [code for code, _ in bad[1]["failures"]] == ["anchor"]
-    assert "no certificate that you gave" in bad[1]["failures"][0][1]
+    assert (stranger[0], stranger[1]["failures"]) == (3, [])
+    assert [code for code, _ in stranger[1]["unproven"]] == ["anchor"]
+    assert "no certificate that you gave" in stranger[1]["unproven"][0][1]
+
+
+def test_without_openssl_nothing_is_told_of_who_made_a_stamp(
+    stamped: Ledger,
+    authority: PretendAuthority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stamped.look()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    looked = verify_database(
+        stamped.url, [stamped.vkey], processes=1, certificates=authority.folder / "ca.pem"
+    )
+
+    assert (looked.exit, looked.codes) == (3, set())
+    assert "openssl could not be asked" in looked.unproven[0][1]
 
 
 def test_a_token_holds_only_as_it_was_signed(stamped: Ledger, authority: PretendAuthority) -> None:
@@ -184,7 +205,8 @@ def test_a_namesake_of_the_authority_vouches_for_nothing(
     stamp = Stamp(ledger.evidence("rfc3161"))
 
     assert stamp.refusal(roots(namesake)) == ""
-    assert "no certificate that you gave" in stamp.refusal(roots(authority))
+    with pytest.raises(UnknownAuthorityError, match="no certificate that you gave"):
+        stamp.refusal(roots(authority))
 
 
 def _flipped(answer: bytes, at: int) -> bytes:

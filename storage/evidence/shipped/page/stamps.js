@@ -8,6 +8,9 @@ const [CONTENT_TYPE, MESSAGE_DIGEST] = ["2a864886f70d010903", "2a864886f70d01090
 const [STAMP, AUTHOR_V1, AUTHOR_V2] = ["0104", "020c", "022f"].map((end) => `2a864886f70d010910${end}`);
 const MOST_CERTIFICATES = 8;
 
+// Who signed it is somebody for whom none of the certificates given vouches.
+class UnknownAuthority extends Error {}
+
 export class Stamp {
   constructor(answer) {
     const [status, token] = exactly(answer, SEQUENCE, 2);
@@ -33,16 +36,19 @@ export class Stamp {
     const [, , how, attributes, algorithm, signature] = inside(this.signer, SEQUENCE, 6);
     const hash = hashNamed(how);
     const told = attributesIn(attributes);
-    if (named(told(CONTENT_TYPE)) !== STAMP) return "it signs something else";
-    if (!same(told(MESSAGE_DIGEST).inside, await digest(hash, this.told))) return "what it says was changed";
+    const [content, digested] = [named(told(CONTENT_TYPE)), told(MESSAGE_DIGEST).inside];
     const certificate = await this.#author(told, roots);
     if (!certificate) return "the certificate of who signed it is not here";
+    const chain = await this.#chainOf(certificate, roots); // Of a stranger's token nothing can be told.
+    if (content !== STAMP) return "it signs something else";
+    if (!same(digested, await digest(hash, this.told))) return "what it says was changed";
     refusePss(algorithm);
     // What is signed is the set of attributes, under its own tag instead of that of its place.
     const message = concat(new Uint8Array([SET]), attributes.whole.subarray(1));
     if (!(await signedBy(certificate, signature.inside, message, hash))) return "its signature is false";
     if (!certificate.stampsTime) return "who signed it is not certified to stamp time";
-    return this.#refusalOfChain(certificate, roots);
+    if (!chain.every((one) => one.isGoodAt(this.at))) return "a certificate was not good at the time that it names";
+    return "";
   }
 
   // Return the certificate that the signed attributes name by its hash.
@@ -60,15 +66,18 @@ export class Stamp {
     return null;
   }
 
-  async #refusalOfChain(certificate, roots) {
-    let below = certificate;
-    for (let met = 0; below && met < MOST_CERTIFICATES; met += 1) {
-      if (!below.isGoodAt(this.at)) return "a certificate was not good at the time that it names";
-      const isRoot = roots.some((one) => same(one.whole, below.whole));
-      if (isRoot && below.issuer === below.subject) return "";
-      below = await issuerOf(below, [...roots, ...this.certificates]);
+  // Return the certificates from this one up to one of the roots; UnknownAuthority if it leads to none.
+  async #chainOf(certificate, roots) {
+    const chain = [certificate];
+    const isRoot = (one) => one.issuer === one.subject && roots.some((root) => same(root.whole, one.whole));
+    while (!isRoot(chain.at(-1))) {
+      const above = await issuerOf(chain.at(-1), [...roots, ...this.certificates]);
+      if (!above || chain.length === MOST_CERTIFICATES) {
+        throw new UnknownAuthority("no certificate that you gave vouches for who signed it");
+      }
+      chain.push(above);
     }
-    return "no certificate that you gave vouches for who signed it";
+    return chain;
   }
 }
 
@@ -88,8 +97,9 @@ export async function judgeStamps(files, authorities, report) {
       const why = await refusalOf(await files.bytes(name), authorities);
       if (why) report.fail("anchor", `${name} does not hold: ${why}`);
     } catch (error) {
-      if (!(error instanceof UnknownAlgorithm)) throw error;
-      report.doubt("anchor", `${name}: ${error.message} is for openssl ts -verify`);
+      if (error instanceof UnknownAuthority) report.doubt("anchor", `${name}: ${error.message}`);
+      else if (error instanceof UnknownAlgorithm) report.doubt("anchor", `${name}: ${error.message} is for openssl ts -verify`);
+      else throw error;
     }
   }
   if (!names.length) report.doubt("anchor", "no head has a time stamp");
