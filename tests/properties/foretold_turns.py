@@ -104,7 +104,7 @@ class Foretold:
                 before = self.holders(thing, most)
                 self._lines[thing].remove(run.key)
                 heirs += [one for one in self.holders(thing, most) if one not in before]
-        return list(dict.fromkeys(reversed(heirs)))  # The documents leave that order open.
+        return list(dict.fromkeys(heirs))
 
     # --- one step after the other ----------------------------------------------------------------
 
