@@ -1,8 +1,10 @@
 """Whose turn it is and when time is up, worked out from what the documents say.
 
-Written from `docs/writing-workflows.md`, `docs/operations.md` and decision 23 alone: runs that
-contend for locks and places, wait for moments and people, and work against a deadline. Steps of a
-run stand in a row; what branches and loops do is foretold in `foretold_flows.py`.
+Written from `docs/writing-workflows.md`, `docs/operations.md` and decision 23, but for one thing:
+that a run takes its places before its lock was looked up in `workflows/claiming.py`, and stands in
+the documents since. Runs contend for locks and places, wait for moments and people, and work
+against a deadline. Steps of a run stand in a row; what branches and loops do is foretold in
+`foretold_flows.py`.
 """
 
 from collections import defaultdict
