@@ -119,12 +119,13 @@ class Bot:
 
     def problem(self) -> str | None:
         """Return why the process had better be started again, if so."""
-        journal = self.core.memory.journal
+        memory = self.core.memory
         watched = (
             self.watch,
             self.receiver,
             self.segments,
-            journal,
+            memory.database,
+            memory.journal,
             self.api,
             self.watched,
             self.policy,

@@ -17,6 +17,7 @@ from bot.starter import POLICY
 from bot.whole_files import write_new
 from storage.checkpoint import MalformedNoteError, read_note
 from storage.database import Database, open_database
+from storage.flushed import make_folder
 from storage.history import read_entry
 from storage.journal import Journal, utc_now
 from storage.log_setup import init_log, open_journal
@@ -122,9 +123,9 @@ def make_home(settings: Settings) -> None:
         SettingsError: it cannot be made.
     """
     try:
-        settings.home.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        make_folder(settings.home, mode=PRIVATE)
         if settings.workflows is None:
-            settings.definitions.mkdir(exist_ok=True)
+            make_folder(settings.definitions)
         if settings.policy is None:
             add_file(settings.policy_file, POLICY)
     except OSError as error:

@@ -10,6 +10,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from storage.flushed import flush_folder
 
 # File systems of other machines and of memory sticks know no second name of a file.
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS})
@@ -25,11 +28,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     with _fresh(path, content) as fresh:
         fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
 
 
 def write_over(path: Path, content: bytes) -> None:
@@ -53,7 +52,9 @@ def write_over(path: Path, content: bytes) -> None:
     except OSError as error:
         if error.errno not in NO_OTHER_NAME or not place.exists():
             raise
-        place.write_bytes(content)
+        _write(place.open("wb"), content)
+    else:
+        flush_folder(place.parent)
 
 
 def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
@@ -72,6 +73,11 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666) -> None:
             if error.errno not in NO_LINKS or os.path.lexists(path):
                 raise
             fresh.replace(path)
+    try:
+        flush_folder(path.parent)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -79,10 +85,15 @@ def _fresh(path: Path, content: bytes, *, mode: int = 0o666) -> Iterator[Path]:
     """Give a whole file beside `path`, for the block to name; what it leaves is taken away."""
     fresh = path.with_name(f".interlock-{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
+        _write(os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb"), content)
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _write(file: IO[bytes], content: bytes) -> None:
+    """Fill `file`, have it on the disk and close it."""
+    with file as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())

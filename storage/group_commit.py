@@ -62,10 +62,21 @@ class Group:
 class GroupCommit:
     """The baton, the line of those who wait for it, and the open group."""
 
-    def __init__(self, driver: Driver, unit: Callable[[], Transaction], *, busy_ms: int) -> None:
-        """`busy_ms` is how long `driver` waits for a writer in another process."""
+    def __init__(
+        self,
+        driver: Driver,
+        unit: Callable[[], Transaction],
+        *,
+        busy_ms: int,
+        require_kept: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`busy_ms` is how long `driver` waits for a writer in another process.
+
+        `require_kept` raises where a commit, though it succeeds, would not last.
+        """
         self._driver = driver
         self._busy_ms = busy_ms
+        self._require_kept = require_kept
         self._unit = unit
         self._mutex = threading.Lock()
         self._line: deque[Turn] = deque()
@@ -195,6 +206,7 @@ class GroupCommit:
         try:
             for end in group.unit.ends:
                 end(group.unit)
+            self._require_kept()
             self._driver.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  whatever it is, every member raises it
             failure = error

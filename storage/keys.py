@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from storage.checkpoint import VerifierKey, key_id
+from storage.flushed import flush_folder
 from storage.half_written import clear_half_written, fresh_name
 from storage.pem import pem_of, read_pem
 from workflows.errors import SigningKeyError
@@ -152,6 +153,9 @@ def load_or_create_key(home: Path, name: str) -> Ed25519PrivateKey:
     clear_half_written(home / "keys" / name)
     if not (home / "keys" / name).exists():
         save_key(home, name, Ed25519PrivateKey.generate())
+    # Whoever made it may have died before its name, or that of the folder, was on the disk.
+    flush_folder(home / "keys")
+    flush_folder(home)
     return load_key(home, name)
 
 
@@ -176,7 +180,7 @@ def save_key(home: Path, name: str, private: Ed25519PrivateKey) -> None:
         raise SigningKeyError(f"{name} exists already.", hint="Move it away first.") from None
     finally:
         fresh.unlink()
-    _sync(folder)
+    flush_folder(folder)
 
 
 def replace_key(home: Path, name: str) -> None:
@@ -190,9 +194,9 @@ def replace_key(home: Path, name: str) -> None:
     kept = folder / f"{present.stem}-{old.id}.pem"
     if not kept.exists():
         os.link(folder / name, kept)
-        _sync(folder)
+        flush_folder(folder)
     (folder / f"{present.stem}-next.pem").replace(folder / name)
-    _sync(folder)
+    flush_folder(folder)
 
 
 def private_halves(home: Path) -> Mapping[str, str]:
@@ -216,12 +220,3 @@ def _stamp(file: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns
-
-
-def _sync(folder: Path) -> None:
-    """Make what happened in `folder` survive a power cut."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

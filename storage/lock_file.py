@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Self
 
+from storage.flushed import make_folder
 from workflows.errors import HeldElsewhereError
 
 NAME = "serve.lock"
@@ -29,7 +30,7 @@ class ServeLock:
         Raises:
             HeldElsewhereError: another process holds it; the message says which and since when.
         """
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(home, mode=0o700)
         file = (home / NAME).open("a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

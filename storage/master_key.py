@@ -15,6 +15,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from storage.flushed import flush_folder
 from storage.half_written import clear_half_written, fresh_name
 from storage.keys import OTHERS
 from workflows.errors import SecretError
@@ -110,7 +111,7 @@ class HomeMaster:
         """Put the new key in the place of the one before it, for good."""
         with suppress(FileNotFoundError):  # Another thread or process was quicker.
             os.replace(self._next, self._current)  # noqa: PTH105  as rename(2), whole or not at all
-        _sync(self._current.parent)
+        flush_folder(self._current.parent)
 
 
 def sealed_by(key: bytes, value: bytes, aad: bytes) -> bytes:
@@ -186,13 +187,5 @@ def _make(path: Path) -> None:
         pass
     finally:
         fresh.unlink()
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Return once the names in a folder survive a loss of power."""
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    flush_folder(path.parent)
+    flush_folder(path.parents[1])  # The folder of keys may be new.

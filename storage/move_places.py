@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, select, text
 
 from storage.database import is_postgres, open_database, postgres_address, sqlite_path
+from storage.flushed import flush_folder
 from storage.migrate import is_current, is_newer, of_newer_release, upgrade, upgrade_inside
 from storage.sqlite_database import SqliteDatabase
 from storage.table_copy import TABLES
@@ -74,6 +75,7 @@ def _empty_file(path: Path) -> Iterator[Connection]:
         with _filling(fresh) as connection:
             yield connection
         fresh.replace(path)
+        flush_folder(path.parent)  # The source may be deleted from here on.
     finally:
         _remove(fresh)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from storage.database_errors import refusal_of_file, storage_refusals
 from storage.group_commit import TURN_TIMEOUT, GroupCommit
+from storage.held_file import HeldFile
 from storage.shelf import Shelf
 from storage.transaction import Database, Question, Transaction
 from workflows.errors import UnusableDatabaseError
@@ -75,7 +76,13 @@ class SqliteDatabase(Database):
         event.listen(self._writer, "commit", _refuse_commit)
         self._driver = cast("sqlite3.Connection", self._writer.connection.dbapi_connection)
         _set(self._driver, OF_THE_WRITER)
-        self._turns = GroupCommit(self._driver, self._unit, busy_ms=BUSY_TIMEOUT_MS)
+        self._held = HeldFile(path)
+        self._turns = GroupCommit(
+            self._driver,
+            self._unit,
+            busy_ms=BUSY_TIMEOUT_MS,
+            require_kept=self._held.require,
+        )
         self._here = threading.local()
 
     @contextmanager
@@ -119,6 +126,9 @@ class SqliteDatabase(Database):
         """Open a look for the driver; without SQLAlchemy it costs a tenth of `read`."""
         with storage_refusals(), self._shelf.lend() as lent:
             yield Look(None, lent.driver_connection, is_sqlite=True)
+
+    def problem(self) -> str | None:
+        return self._held.problem()
 
     def close(self) -> None:
         """Let go of every connection; the last one folds the WAL into the file."""

@@ -162,6 +162,10 @@ class Database(ABC):
             StorageUnavailableError: the database cannot be reached.
         """
 
+    def problem(self) -> str | None:
+        """Return why this process can record nothing any more, if so."""
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Let go of every connection."""

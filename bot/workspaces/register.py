@@ -13,6 +13,7 @@ from bot.opening import PRIVATE
 from bot.settings import Settings, SettingsError
 from storage.change import Clock
 from storage.database import open_database
+from storage.flushed import make_folder
 from storage.installations import LOG, Installations
 from storage.migrate import is_empty, is_usable, upgrade
 from storage.oauth_states import OAuthStates
@@ -82,7 +83,7 @@ def register_address(settings: Settings) -> str:
 
 def _make_home(settings: Settings) -> None:
     try:
-        settings.home.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        make_folder(settings.home, mode=PRIVATE)
     except OSError as error:
         raise SettingsError(
             f"The home folder {settings.home} cannot be made: {error.strerror}.",

@@ -2,6 +2,7 @@
 
 The pack stands under its name only when it is whole; until then it has another name beside it,
 which whoever writes holds locked: what is found there unlocked is of somebody who was killed.
+All of it is on the disk before it gets its name, so a power cut leaves no half of one either.
 """
 
 import fcntl
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
+from storage.flushed import flush_folder, flush_tree, make_folder
 from workflows.entry import Json
 from workflows.errors import EvidenceError
 
@@ -158,16 +160,18 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 def _growing(path: Path, *, is_folder: bool) -> Iterator[Path]:
     """Give another name beside `path`; what grows there gets its own once the block is through."""
     _refuse_taken(path)
-    partial = partial_of(path)
+    place = partial_of(path)
     try:
-        with _held(partial, is_folder=is_folder):
+        with _held(place, is_folder=is_folder):
             try:
-                yield partial
+                yield place
+                flush_tree(place)
                 _refuse_taken(path)  # It may have come to stand there meanwhile.
-                partial.rename(path)
+                place = place.rename(path)
+                flush_folder(path.parent)
             except BaseException:
                 with suppress(OSError):  # Where nothing can be written there is nothing to remove.
-                    _remove(partial)
+                    _remove(place)
                 raise
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -177,7 +181,7 @@ def _growing(path: Path, *, is_folder: bool) -> Iterator[Path]:
 def _held(partial: Path, *, is_folder: bool) -> Iterator[None]:
     """Make `partial` anew and hold it for the block; what a killed one left is taken away."""
     _clear(partial)
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(partial.parent)
     try:
         partial.mkdir() if is_folder else partial.touch(exist_ok=False)
         held = _locked(partial)

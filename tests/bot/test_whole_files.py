@@ -3,13 +3,17 @@
 import errno
 import os
 import resource
+import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.whole_files import write_new, write_over
+from bot.opening import make_home
+from bot.settings import Settings
+from bot.whole_files import write_new, write_over, write_whole
+from tests.flushes import Flushes
 
 SMALL = 4096
 LARGE = b"x" * 2 * SMALL
@@ -41,6 +45,40 @@ def test_a_file_whose_successor_finds_no_room_stays(tmp_path: Path) -> None:
         write_over(tmp_path / "page.html", LARGE)
 
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"of last week"]
+
+
+@pytest.mark.parametrize("write", [write_new, write_over, write_whole])
+def test_a_file_that_was_written_survives_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
+) -> None:
+    flushes = Flushes(monkeypatch)
+    write(tmp_path / "page.html", LARGE)
+
+    assert flushes.has(tmp_path / "page.html", below=tmp_path)
+
+
+def test_a_new_file_whose_name_the_disk_does_not_take_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_new(tmp_path / "page.html", LARGE)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_was_made_survives_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushes = Flushes(monkeypatch)
+    make_home(Settings(home=tmp_path / "srv" / "home"))
+
+    assert flushes.has(tmp_path / "srv" / "home" / "policy.yaml", below=tmp_path)
+    assert flushes.has_name(tmp_path / "srv" / "home" / "workflows", below=tmp_path)
 
 
 def test_a_new_file_takes_nobodys_place(tmp_path: Path) -> None:

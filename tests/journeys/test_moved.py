@@ -121,3 +121,28 @@ def test_a_bot_whose_key_was_ended_from_elsewhere_stops(
     assert "ended while it ran" in problem
     assert refunds(scene) == []
     assert report.exit == 0, report.lines()
+
+
+def test_a_bot_whose_wal_was_taken_away_stops_and_the_next_one_knows_all_that_was_answered(
+    tmp_path: Path,
+) -> None:
+    with calm_stage(tmp_path) as stage:
+        scene = Scene(stage=stage, over="socket")
+        with scene.serving() as bot:
+            vkey = bot.core.memory.vkey
+            root = scene.fills("rita", "refund-customer", FORM)
+            card = scene.card(root)
+            (scene.settings.home / "interlock.db-wal").unlink()
+            approve(scene, "ana", card)
+            approve(scene, "ana", card)
+            problem = scene.waits(bot.problem, "the bot's problem")
+        before = refunds(scene)
+        with scene.serving() as again:
+            assert again.problem() is None
+            approve(scene, "ana", card)
+            scene.ends(root, "done")
+        report = verify_database(scene.settings.database_url, [vkey])
+
+    assert problem == "interlock.db-wal was taken away while the bot had it open."
+    assert (before, refunds(scene)) == ([], [500])
+    assert (report.exit, report.semantics) == (0, []), report.lines()
