@@ -63,7 +63,7 @@ def _take_up_end(segment: Segment, name: str, row: RunRow) -> Next:
     }
     ended = segment.draft("wait.ended", data)
     if row.status is Status.DONE or segment.state.is_shadow:
-        segment.note(ended)
+        segment.commit(ended)  # At once: what follows is work, and counts towards a deadline.
         return After.LOOK
     words = f"The run {row.id[:8]} of {row.workflow} ended {row.status.words}."
     segment.commit(ended, stop_draft(segment, name, f"child_{row.status.value}", words))

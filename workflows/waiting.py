@@ -23,8 +23,11 @@ def begin_wait(segment: Segment, form: Wait, name: str) -> Next:
 
 
 def resume(segment: Segment, name: str) -> Next:
-    """Go on after a wait whose moment has come."""
-    segment.note(segment.draft("wait.ended", {"step": name, "cause": "time"}))
+    """Go on after a wait whose moment has come.
+
+    That is recorded at once: what follows, be it a read, is work, and counts towards a deadline.
+    """
+    segment.commit(segment.draft("wait.ended", {"step": name, "cause": "time"}))
     return After.LOOK
 
 

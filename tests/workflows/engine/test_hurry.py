@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from storage.store import SqlStore
 from tests.workflows.engine.flows import change, destructive, workflow
 from tests.world import SLOW, Clock, Working, failing, id_of
@@ -11,6 +13,18 @@ DEADLINE = workflow(
     "timed",
     f"deadline: 10m\nsteps: [{destructive('asked')}, {change('one')}, {change('two')}]",
 )
+LOOK = "{{id: {0}, uses: world.read, with: {{name: {0}}}}}"
+LOOKS_ON = workflow(
+    "timed",
+    f"deadline: 30m\nsteps: [{{id: first, wait: 1h}}, {LOOK.format('one')}, "
+    f"{{id: second, wait: 1h}}, {LOOK.format('two')}, {change('act')}]",
+)
+CALLS = workflow(
+    "timed",
+    f"deadline: 30m\nsteps: [{{id: first, workflow: inner}}, {LOOK.format('one')}, "
+    f"{{id: second, wait: 1h}}, {LOOK.format('two')}, {change('act')}]",
+)
+INNER = workflow("inner", "steps: [{id: rest, wait: 1h}]")
 HASTY = workflow(
     "timed",
     "mode: best_effort\nsteps: [{id: look, uses: world.read, with: {name: x}}, "
@@ -51,6 +65,23 @@ def test_waiting_for_people_is_no_work(store: SqlStore, clock: Clock) -> None:
     house.settle()
 
     assert house.status(run) == "done"
+
+
+@pytest.mark.parametrize("text", [LOOKS_ON, CALLS])
+def test_what_is_read_after_a_wait_is_work_however_often_the_run_waits(
+    store: SqlStore, clock: Clock, text: str
+) -> None:
+    house = Working(store, clock, definitions=(text, INNER))
+    house.world.trouble = taking(clock, 20, "read")  # type: ignore[assignment]
+    run = house.start("timed")
+    for _ in range(2):
+        house.settle()
+        clock.forward(timedelta(hours=1))
+    house.settle()
+
+    assert house.status(run) == "exception"
+    assert house.world.reads == 2
+    assert house.entries(run)[-1].data["rule"] == "deadline"
 
 
 def test_whoever_has_it_tried_again_gives_the_run_its_time_anew(
