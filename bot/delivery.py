@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from bot.addresses import Addresses
-from bot.pacing import POST, UPDATE, Pacer, TooSoonError
+from bot.pacing import POST, UPDATE, Pacer, TooSoonError, Urgency
 from bot.slack_client import Content, Place, SlackClient
 from bot.slack_errors import (
     NOT_UPLOADED,
@@ -61,7 +61,7 @@ class Parcel:
 
     `may_be_there` says that an earlier post was cut off, so Slack may have it without our
     knowing. `state` tells what it says now from what it said before. `needs_blocks` says that it
-    is nothing without its buttons, `is_urgent` that it goes ahead of live states.
+    is nothing without its buttons, `urgency` what it goes ahead of.
     """
 
     id: int
@@ -74,7 +74,7 @@ class Parcel:
     may_be_there: bool = False
     state: int = 0
     needs_blocks: bool = False
-    is_urgent: bool = True
+    urgency: Urgency = Urgency.WORD
     log: str = ""  # Which log this is told of; two may share a channel.
     shown: Mapping[str, Json] = field(default_factory=dict)  # What of the log leaves with it.
     files: Sequence[Attachment] = ()
@@ -209,7 +209,7 @@ class Courier:
             known.may_be_there = place is not None
         if place is None:
             return Delivered(place=self._posted(parcel, channel, known, posting))
-        self._pacer.take(UPDATE, is_urgent=parcel.is_urgent)
+        self._pacer.take(UPDATE, urgency=parcel.urgency)
         try:
             told = parcel.metadata if parcel.shown else None
             self._accepted(
@@ -249,7 +249,7 @@ class Courier:
     ) -> Place:
         # Paced once, however often Slack wants it plainer: a version that had to wait for its
         # turn would begin with the refused one again.
-        self._pacer.take(POST, channel=channel, is_urgent=parcel.is_urgent)
+        self._pacer.take(POST, channel=channel, urgency=parcel.urgency)
         place = self._noted(known, posting, lambda: self._post(parcel, channel))
         self._addresses.remember(parcel.channel, place.channel)
         return place
@@ -272,7 +272,7 @@ class Courier:
         if known.may_be_there and are_there(self._client, self._pacer, parcel):
             return Attached()
         known.may_be_there = False
-        self._pacer.take(POST, channel=parcel.channel, is_urgent=parcel.is_urgent)
+        self._pacer.take(POST, channel=parcel.channel, urgency=parcel.urgency)
         titles = uploaded(self._client, self._pacer, parcel.files)
         self._noted(known, posting, lambda: share(self._client, self._pacer, titles, parcel))
         return Attached()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.delivery import Attachment, Parcel
+from bot.pacing import Urgency
 from bot.slack_client import Content, Place
 from storage.outbox_values import MessagePlace, OutboxRow
 from workflows.entry import Json
@@ -75,11 +76,17 @@ def parcel_of(row: OutboxRow, letter: Letter) -> Parcel:
         may_be_there=row.was_posting,
         state=row.wanted,
         needs_blocks=row.subject in DECISIONS,
-        is_urgent=row.subject not in PATIENT
-        and not (row.subject is Subject.ROOT and row.place is not None),
+        urgency=_urgency_of(row),
         shown=letter.shown,
         files=letter.files,
     )
+
+
+def _urgency_of(row: OutboxRow) -> Urgency:
+    if row.subject in DECISIONS:
+        return Urgency.DECISION
+    is_live = row.subject is Subject.ROOT and row.place is not None
+    return Urgency.LIVE if is_live or row.subject in PATIENT else Urgency.WORD
 
 
 def follower_of(
@@ -94,7 +101,7 @@ def follower_of(
         content=content,
         thread=first,
         may_be_there=may_be_there,
-        is_urgent=False,
+        urgency=Urgency.LIVE,
     )
 
 

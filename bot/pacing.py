@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Final
 
 POST, UPDATE, PUBLISH = "chat.postMessage", "chat.update", "views.publish"
@@ -34,8 +35,21 @@ CHANNEL_PER_SECOND: Final = 1.0
 CHANNEL_BURST: Final = 3.0
 # What is not urgent leaves this share of a burst to what is: open decisions go first.
 RESERVED: Final = 0.4
-# Told to come back together, a crowd would only be sent away again; so they come one by one.
-MOST_SPREAD_SECONDS: Final = 30.0
+# A moment that was waited for may be reached a little early, by another clock than it was told by.
+EARLY_SECONDS: Final = 0.001
+
+
+class Urgency(IntEnum):
+    """Who goes first where Slack does not take all at once."""
+
+    DECISION = 0  # What people are asked.
+    WORD = 1
+    LIVE = 2  # Live states, and what stands behind everything else.
+
+
+# Told to come back together, a crowd would only be sent away again; so they come one by one, those
+# of each urgency in a line of their own. Each is drawn anew when it comes, and that costs.
+MOST_SPREAD_SECONDS: Final = {Urgency.DECISION: 10.0, Urgency.WORD: 10.0, Urgency.LIVE: 30.0}
 
 
 @dataclass(slots=True)
@@ -46,10 +60,11 @@ class _Bucket:
     rate: float
     level: float
     seen: float
-    next_slot: float = float("-inf")
+    next_slots: dict[Urgency, float] = field(default_factory=dict)
 
-    def wait(self, now: float, *, is_urgent: bool) -> float:
-        needed = 1.0 if is_urgent else 1.0 + RESERVED * (self.most - 1.0)
+    def wait(self, now: float, urgency: Urgency) -> float:
+        is_last = urgency is Urgency.LIVE
+        needed = 1.0 + RESERVED * (self.most - 1.0) if is_last else 1.0
         return max(0.0, (needed - self._level(now)) / self.rate)
 
     def take(self, now: float) -> None:
@@ -67,10 +82,15 @@ class Pace:
     _slowed: dict[str, float] = field(default_factory=dict)
 
     def wait(
-        self, method: str, *, now: float, channel: str | None = None, is_urgent: bool = True
+        self,
+        method: str,
+        *,
+        now: float,
+        channel: str | None = None,
+        urgency: Urgency = Urgency.WORD,
     ) -> float:
         """Return in how many seconds `method` may be called in `channel`; 0 is now."""
-        waits = [one.wait(now, is_urgent=is_urgent) for one in self._of(method, channel, now)]
+        waits = [one.wait(now, urgency) for one in self._of(method, channel, now)]
         slowed = [self._slowed.get(name, now) - now for name in _names(method, channel)]
         return max(0.0, *waits, *slowed)
 
@@ -79,12 +99,14 @@ class Pace:
         for bucket in self._of(method, channel, now):
             bucket.take(now)
 
-    def spread(self, method: str, wait: float, *, now: float, channel: str | None) -> float:
+    def spread(
+        self, method: str, wait: float, *, now: float, channel: str | None, urgency: Urgency
+    ) -> float:
         """Return `wait`, or longer for each that asks after another: a place in a line."""
-        bucket = self._of(method, channel, now)[-1]
-        slot = max(now + wait, bucket.next_slot)
-        bucket.next_slot = min(slot, now + MOST_SPREAD_SECONDS) + 1.0 / bucket.rate
-        return min(slot - now, MOST_SPREAD_SECONDS)
+        bucket, most = self._of(method, channel, now)[-1], MOST_SPREAD_SECONDS[urgency]
+        slot = max(now + wait, bucket.next_slots.get(urgency, now))
+        bucket.next_slots[urgency] = min(slot, now + most) + 1.0 / bucket.rate
+        return min(slot - now, max(wait, most))
 
     def slow_down(self, method: str, *, until: float) -> None:
         """Hold `method` back as Slack demanded. Other methods go on: the limit is the method's."""
@@ -128,7 +150,9 @@ class Pacer:
         self._guard = threading.Lock()
         self._pace = Pace()
 
-    def take(self, method: str, *, channel: str | None = None, is_urgent: bool = True) -> None:
+    def take(
+        self, method: str, *, channel: str | None = None, urgency: Urgency = Urgency.WORD
+    ) -> None:
         """Count a call that is about to be made.
 
         Raises:
@@ -136,14 +160,11 @@ class Pacer:
         """
         with self._guard:
             now = self._clock()
-            wait = self._pace.wait(method, now=now, channel=channel, is_urgent=is_urgent)
-            if wait > 0:
-                spread = wait if is_urgent else self._spread(method, wait, now, channel)
+            wait = self._pace.wait(method, now=now, channel=channel, urgency=urgency)
+            if wait > EARLY_SECONDS:
+                spread = self._pace.spread(method, wait, now=now, channel=channel, urgency=urgency)
                 raise TooSoonError(method, after=spread)
             self._pace.take(method, now=now, channel=channel)
-
-    def _spread(self, method: str, wait: float, now: float, channel: str | None) -> float:
-        return self._pace.spread(method, wait, now=now, channel=channel)
 
     def slow_down(self, method: str, *, after: float) -> None:
         """Hold `method` back for as many seconds as Slack said."""
@@ -160,10 +181,12 @@ class PatientPacer(Pacer):
         super().__init__(clock)
         self._sleep = sleep
 
-    def take(self, method: str, *, channel: str | None = None, is_urgent: bool = True) -> None:
+    def take(
+        self, method: str, *, channel: str | None = None, urgency: Urgency = Urgency.WORD
+    ) -> None:
         """Count a call that is about to be made, once its turn has come."""
         while True:
             try:
-                return super().take(method, channel=channel, is_urgent=is_urgent)
+                return super().take(method, channel=channel, urgency=urgency)
             except TooSoonError as early:
                 self._sleep(early.after)
