@@ -48,14 +48,18 @@ def serving(marks: Marks) -> Iterator[str]:
     target = subprocess.Popen(
         [sys.executable, "-m", "bench.marking"], stdout=subprocess.PIPE, text=True
     )
+    told: IO[str] = target.stdout  # type: ignore[assignment]  # It was asked for.
+    listener = threading.Thread(target=_listen, args=(told, marks), daemon=True)
     try:
-        told: IO[str] = target.stdout  # type: ignore[assignment]  # It was asked for.
         port = int(told.readline())
-        threading.Thread(target=_listen, args=(told, marks), daemon=True).start()
+        listener.start()
         yield f"http://127.0.0.1:{port}"
     finally:
         target.terminate()
         target.wait()
+        if listener.ident is not None:
+            listener.join()
+        told.close()
 
 
 def _listen(told: IO[str], marks: Marks) -> None:

@@ -19,20 +19,21 @@ from typing import TypeAlias
 from storage.evidence import names
 from storage.evidence.cells import cell
 from storage.evidence.reports import of_run, outside_runs
-from storage.evidence.reports.columns import COLUMNS, RETENTION
+from storage.evidence.reports.columns import COLUMNS, COMMON, RETENTION
 from storage.evidence.reports.fact import Findings
 from storage.evidence.reports.of_run import RunReports
 from storage.evidence.reports.outside_runs import OutsideRuns
 from storage.evidence.reports.spool import Spool
 from storage.verify.pack_facts import PackFacts
 from storage.verify.pack_files import PackFiles
-from storage.verify.pack_reports import PLACE, lines_of, text_of
+from storage.verify.pack_reports import NAME, PLACE, lines_of, text_of
 from storage.verify.report import Report
 from workflows.duration import duration
 from workflows.moments import moment, stamp
 
 READ = of_run.READ | outside_runs.READ
 HELD = "oldest-held"
+LONGEST_NAME = 40
 Row: TypeAlias = dict[str, str]  # Cells by the names of their columns.
 Told: TypeAlias = tuple[int, Row]
 
@@ -50,18 +51,27 @@ def judge_cells(
             row = {name: cell(cells.get(name)) for name in COLUMNS[one]}
             row |= {"ts": fact.ts, "kind": fact.kind}
             spool.add(one, fact.idx, json.dumps(row))
-        for one in COLUMNS:
-            name = names.report_name(one)
-            if name not in files.names():
-                continue
+        for name in sorted(one for one in files.names() if NAME.fullmatch(one)):
+            one = name.removeprefix(names.REPORTS).removesuffix(".csv")
             with text_of(files, name) as file:
                 rows = csv.reader(lines_of(file))
                 columns = _columns(rows)
-                if len(set(columns)) < len(columns):
-                    report.fail("index-row", f"{name} has a column twice.")
+                _judge_columns(name, columns, COLUMNS.get(one, ()), report)
+                if one not in COLUMNS:
+                    continue
                 told = _without_terms(_rows(rows, columns), withholds=withholds)
                 misses = set(columns).issuperset(COLUMNS[one])
                 _Comparison(name, report, misses=misses).run(_spooled(spool, one), told)
+
+
+def _judge_columns(name: str, columns: Sequence[str], known: Sequence[str], report: Report) -> None:
+    """Say what of a table nobody compares: whoever has the log key can write anything there."""
+    if len(set(columns)) < len(columns):
+        report.fail("index-row", f"{name} has a column twice.")
+    unknown = [one for one in columns if one not in COMMON and one not in known]
+    if unknown:
+        first = unknown[0][:LONGEST_NAME]
+        report.doubt("columns", f"{name} has a column that is not known here: {first!r}.")
 
 
 def _made_of(facts: PackFacts, people: Mapping[str, str], *, withholds: bool) -> Findings:

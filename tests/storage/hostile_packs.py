@@ -364,7 +364,8 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         1,
     ),
     "a person who is a number": (edited(names.SUBJECTS, b'"slack:T0ABC:U0RITA"', b"5"), 1),
-    "a report in its order": (report(STARTED), 0),
+    # Its column "more" is none that a verifier knows: nothing is wrong, and not all is proven.
+    "a report in its order": (report(STARTED), 3),
     "a run that was decided on before it began": (decided_first, 0),
     "a run that ended twice": (ended_again("cancelled"), 0),
     "a run that ended twice, and as neither says": (ended_again("failed"), 1),
@@ -392,7 +393,7 @@ HOSTILE: dict[str, tuple[Forge, int]] = {
         report(STARTED.replace(",{more}", ""), start=HEAD.replace(",more", "")),
         0,
     ),
-    "a row with more cells than columns": (report(STARTED.replace("{more}", "{more},more")), 0),
+    "a row with more cells than columns": (report(STARTED.replace("{more}", "{more},more")), 3),
     "a cell that nobody closes": (
         report(STARTED.replace("U0RITA,", 'U0RITA"",').replace(",slack", ',"slack')),
         1,

@@ -15,6 +15,7 @@ from storage.evidence.names import report_name
 from storage.evidence.reports.columns import COLUMNS
 from storage.evidence.shipped.verify import Key, Pack, Verifier
 from storage.verify import Report, verify_pack
+from tests.storage.packs import by_script
 from tests.storage.test_reports import Told, a_life_with_everything, sign_again
 from tests.storage.trail import begin_trail
 
@@ -192,3 +193,47 @@ def test_a_quick_look_leaves_the_cells_out(told: Told, whole: Exported, tmp_path
 
     assert forged(told, whole, tmp_path / "pack", "population", change).exit == 1
     assert verify_pack(tmp_path / "pack", [told.trail.pin], processes=1, quick=True).exit == 0
+
+
+def renamed(pack: Path) -> None:
+    file = pack / report_name("approvals")
+    heading, _, rows = file.read_text().partition("\n")
+    lines = rows.replace("approved", FORGED)
+    file.write_text(f"{heading.replace('decision', 'decided on')}\n{lines}")
+
+
+def exchanged(pack: Path) -> None:
+    shutil.copy(pack / report_name("sod"), pack / report_name("approvals"))
+
+
+@pytest.mark.parametrize("change", [renamed, exchanged])
+def test_a_table_under_other_headings_is_not_called_verified(
+    told: Told, whole: Exported, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(whole.path, pack)
+    change(pack)
+    sign_again(told, replace(whole, path=pack))
+    report = by_both(told, pack)
+    code, found = by_script(pack, told.trail.pin)
+
+    assert (report.exit, code) in {(3, 3), (1, 1)}
+    assert [code for code, _ in report.unproven] == ["columns"]
+    assert [code for code, _ in found["unproven"]] == ["columns"]
+    assert "approvals.csv has a column that is not known here: " in report.unproven[0][1]
+
+
+def test_a_table_that_nobody_knows_is_not_called_verified(
+    told: Told, whole: Exported, tmp_path: Path
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(whole.path, pack)
+    rows = (pack / report_name("population")).read_text()
+    (pack / report_name("payments")).write_text(rows)
+    sign_again(told, replace(whole, path=pack), report_name("payments"))
+    code, found = by_script(pack, told.trail.pin)
+
+    assert by_both(told, pack).unproven == [
+        ("columns", "reports/payments.csv has a column that is not known here: 'workflow'.")
+    ]
+    assert (code, [one for one, _ in found["unproven"]]) == (3, ["columns"])

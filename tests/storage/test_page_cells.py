@@ -11,7 +11,16 @@ from storage.evidence.export import Exported
 from storage.evidence.reports.columns import COLUMNS
 from tests.storage import test_browser_verifier, test_forged_cells
 from tests.storage.test_browser_verifier import Reader
-from tests.storage.test_forged_cells import CELL, FORGED, UNTOLD, Rows, forged
+from tests.storage.test_forged_cells import (
+    CELL,
+    FORGED,
+    UNTOLD,
+    Rows,
+    by_both,
+    exchanged,
+    forged,
+    renamed,
+)
 from tests.storage.test_reports import Told, sign_again
 
 pytestmark = pytest.mark.browser
@@ -65,6 +74,24 @@ def test_a_row_too_many_or_too_few_is_found(
 
     assert reader.verify(tmp_path / "pack", keys=told.trail.pin) == verdict.exit == 1
     assert reader.codes() == verdict.codes == {"index-row"}
+
+
+@pytest.mark.parametrize("change", [renamed, exchanged])
+def test_a_table_under_other_headings_is_not_called_verified(
+    told: Told,
+    whole: Exported,
+    tmp_path: Path,
+    reader: Reader,
+    change: Callable[[Path], None],
+) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(whole.path, pack)
+    change(pack)
+    sign_again(told, replace(whole, path=pack))
+    verdict = by_both(told, pack)
+
+    assert reader.verify(pack, keys=told.trail.pin) == verdict.exit
+    assert "approvals.csv has a column that is not known here: " in reader.text("body")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -320,7 +320,8 @@ ITEMS: list[tuple[type, Section, Callable[[Any, str], Any]]] = [
     (QuestionCard, Section.WAITING, question_item),
     (RunLine, Section.RUNS, lambda one, _: run_item(one)),
     (ExceptionCard, Section.OWNED, trouble_item),
-    (DoubtCard, Section.OWNED, doubt_item),
+    (DoubtCard, Section.OWNED, partial(doubt_item, is_asked=True)),
+    (DoubtCard, Section.OWNED, partial(doubt_item, is_asked=False)),
     (ScheduleLine, Section.SCHEDULES, lambda one, _: schedule_item(one)),
 ]
 
@@ -529,7 +530,7 @@ def test_the_fullest_home_fits_one_view_and_shows_something_of_everything() -> N
     assert total <= limits.MESSAGE_CHARACTERS
     turns = [one for one in buttons_of(shown) if one.startswith("home.")]
     assert set(turns) == {"home.more", "home.back", "home.settings"}
-    assert doubt_item(a_doubt(), thread)
+    assert doubt_item(a_doubt(), thread, is_asked=True)
 
 
 @pytest.mark.trap(27)

@@ -1,12 +1,15 @@
 // The cells of a pack's tables: does each say what the entries of the pack make of it?
 //
 // What no entry tells is left out: for how long payloads are kept, and which are held where some are
-// withheld. A table without one of the columns is of another release, and misses no row.
+// withheld. A table without one of the columns is of another release, and misses no row; of a column
+// that is not known here nothing can be said, and that is.
 
 import { CELLS, KNOWN_KINDS } from "./columns.js";
-import { cell, PLACE, tableOf } from "./reports.js";
+import { cell, COMMON, PLACE, tableOf } from "./reports.js";
 
 const OLDEST = "oldest-held";
+const TABLE = /^reports\/([^/]+)\.csv$/;
+const LONGEST_NAME = 40;
 const TERM = /^([1-9][0-9]{0,5})(ms|s|m|h|d)$/;
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const LAST_MOMENT = Date.UTC(10_000, 0, 1);
@@ -15,12 +18,14 @@ const LAST_MOMENT = Date.UTC(10_000, 0, 1);
 export async function judgeCells(files, made, { withholds }, report) {
   const saidBefore = new Set(report.failures.map((one) => one.text));
   const fail = (text) => saidBefore.has(text) || report.fail("index-row", text);
-  for (const [table, rows] of made) {
-    const name = `reports/${table}.csv`;
-    if (!files.has(name)) continue;
+  for (const name of [...files.names()].filter((one) => TABLE.test(one)).sort()) {
+    const table = TABLE.exec(name)[1];
     const told = tableOf(files, name);
     const columns = (await told.next()).value ?? [];
     if (new Set(columns).size < columns.length) fail(`${name} has a column twice`);
+    judgeColumns(name, columns, CELLS[table] ?? [], report);
+    const rows = made.get(table);
+    if (!rows) continue;
     const misses = CELLS[table].every((one) => columns.includes(one));
     const left = new Map([...rows].map(([place, some]) => [place, some.map((row) => withNames(table, row))]));
     for await (const cells of told) {
@@ -28,6 +33,14 @@ export async function judgeCells(files, made, { withholds }, report) {
       if (row !== null) compare(name, Number(cells[0]), left, { row, fail });
     }
     for (const [place, some] of misses ? left : []) some.forEach(() => fail(`${name} does not tell of entry ${place}`));
+  }
+}
+
+// Say what of a table nobody compares: whoever has the log key can write anything there.
+function judgeColumns(name, columns, known, report) {
+  const unknown = columns.find((one) => !COMMON.includes(one) && !known.includes(one));
+  if (unknown !== undefined) {
+    report.doubt("columns", `${name} has a column that is not known here: '${unknown.slice(0, LONGEST_NAME)}'`);
   }
 }
 

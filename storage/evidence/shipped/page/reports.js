@@ -5,7 +5,7 @@
 import { lenient, Unreadable } from "./bytes.js";
 
 const REPORT = /^reports\/[^/]+\.csv$/;
-const COMMON = ["idx", "ts", "kind", "run", "actor", "who"];
+export const COMMON = ["idx", "ts", "kind", "run", "actor", "who"];
 export const PLACE = /^(?:0|[1-9][0-9]{0,15})$/;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const MOST_CELL = 131072;
