@@ -1,6 +1,7 @@
 """A database file that is taken away or replaced while it is open takes no commit any more."""
 
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database, open_database
+from storage.held_file import LOOK_SECONDS
 from storage.journal import Journal
 from storage.log_setup import init_log
 from tests.storage.trail import outside
@@ -69,6 +71,7 @@ def test_what_nobody_would_find_again_is_not_committed(
         journal = begun(database, tmp_path / "home")
         assert database.problem() is None
         befall(path)
+        time.sleep(LOOK_SECONDS)  # What was looked at just now is believed.
         with pytest.raises(UnusableDatabaseError, match=f"{told} .* Nothing was recorded"):
             record(database, journal)
 
