@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.wording import Who, who_of
+from bot.wording import NAMELESS, Who, who_of
 from storage.catalog_history import ACTIVATED, LEVELS, PUBLISHED, REFUSED, count_told, told_of
 from storage.history import read_run
 from storage.listing import people_of
@@ -175,7 +175,7 @@ def _change(entry: Entry, decided: Mapping[str, list[Entry]], known: Mapping[str
 
 
 def _who(actor: Actor, known: Mapping[str, Who]) -> Who:
-    return known.get(actor.ref, Who(name="somebody whose name was erased"))
+    return known.get(actor.ref, NAMELESS)
 
 
 def _inputs(first: Entry) -> Mapping[str, Json]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.run_reading import RunRead, RunReader, words_of
 from bot.views.pieces import Rendered
 from bot.views.review_card import ReviewCard, Reviewed, reminder, review_card
-from bot.wording import Who, who_of
+from bot.wording import NAMELESS, Who, who_of
 from storage.history import find_entry
 from storage.listing import people_of
 from storage.outbox_values import OutboxRow
@@ -72,4 +72,4 @@ def _who(ref: Ref, store: SqlStore, read: RunRead) -> Who:
     if ref in read.known:
         return read.known[ref]
     found = people_of(store.database, [ref]).get(ref)
-    return who_of(*found) if found is not None else Who(name="somebody whose name was erased")
+    return who_of(*found) if found is not None else NAMELESS

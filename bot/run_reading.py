@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.directory import Directory
 from bot.views.request_values import Receipt
-from bot.wording import Who, who_of
+from bot.wording import NAMELESS, Who, who_of
 from storage.heads import mark_shown, receipt
 from storage.history import read_run
 from storage.listing import ListedRun, listed_run, lock_holder, people_of
@@ -64,14 +64,14 @@ class RunRead:
         """Return the person behind an entry, None for the bot and its schedules."""
         if not actor.is_person:
             return None
-        return self.known.get(actor.ref, Who(name="somebody whose name was erased"))
+        return self.known.get(actor.ref, NAMELESS)
 
     def whose_place(self, entry: Entry) -> Who | None:
         """Return in whose place a decision was given, None if in its giver's own."""
         giver = entry.data.get("for")
         if not isinstance(giver, str):
             return None
-        return self.known.get(giver, Who(name="somebody whose name was erased"))
+        return self.known.get(giver, NAMELESS)
 
     def entry(self, ident: str) -> Entry | None:
         """Return the entry of that id."""

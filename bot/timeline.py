@@ -12,7 +12,7 @@ from heapq import merge
 from typing import TypeAlias
 
 from bot.entry_words import words_about
-from bot.wording import Who, who_of
+from bot.wording import NAMELESS, Who, who_of
 from workflows.entry import Actor, Entry, Json, Ref
 from workflows.people import PersonId
 
@@ -45,7 +45,6 @@ ABOUT = TRIED | {"approval.expired", "approval.withdrawn"}
 DID = frozenset({"action.intended", "action.executed", "action.failed", "action.in_doubt"})
 ERASED = "what people were shown has been erased"
 UNREADABLE = "what cannot be read; run `interlock audit verify`"
-NAMELESS = "somebody whose name was erased"
 NOT_NEEDED = "no approval: the policy asks for none"
 
 
@@ -105,7 +104,7 @@ def who(actor: Actor, known: Known) -> Who:
     """Return an actor as people know them."""
     if not actor.is_person:
         return Who(name=actor.ref)
-    return who_of(*known[actor.ref]) if actor.ref in known else Who(name=NAMELESS)
+    return who_of(*known[actor.ref]) if actor.ref in known else NAMELESS
 
 
 def _moment(entry: Entry, before: Sequence[Entry]) -> Moment:

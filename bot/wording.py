@@ -168,13 +168,16 @@ class Who:
         return one_line(self.name) or self.user or self.group or "somebody"
 
 
+NAMELESS = Who(name="somebody whose name was erased")
+
+
 def who_of(external: str, name: str = "") -> Who:
     """Return the person behind an external id such as `slack:T0ACME:U0RITA`.
 
     A pseudonym stands in its place once the name behind it was erased.
     """
     if external.startswith(PERSON) and not name:
-        return Who(name="somebody whose name was erased")
+        return NAMELESS
     system, _, rest = external.partition(":")
     user = rest.rpartition(":")[2] if system == "slack" else ""
     return Who(name=name or rest or external, user=user)
